@@ -1,0 +1,1 @@
+//! Text to unit vectors in process: models, tokenizers and the threads they run on.

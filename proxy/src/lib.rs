@@ -1,0 +1,1 @@
+//! The edge proxy: protocols, lookup, policy, upstreams, admin and commands.
