@@ -1,0 +1,60 @@
+//! The valid form of `[cache]`.
+
+use serde::Serialize;
+
+use crate::types::{Duration, Name, SettingName, Similarity, Variety};
+
+/// When stored answers live and when one answers another request.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Cache {
+    pub(crate) enabled: bool,
+    pub(crate) namespace: Option<Name>,
+    pub(crate) ttl: Duration,
+    pub(crate) min_similarity: Similarity,
+    pub(crate) max_entries: usize,
+    pub(crate) max_answer_bytes: usize,
+    pub(crate) vary: Vec<SettingName>,
+    pub(crate) variety: Variety,
+}
+
+impl Cache {
+    /// Tells whether anything is answered from the cache or admitted into it.
+    pub fn enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// Returns the namespace that all clients share; `None` means one for each credential.
+    pub fn namespace(&self) -> Option<&Name> {
+        self.namespace.as_ref()
+    }
+
+    /// Returns the lifetime of an entry.
+    pub fn ttl(&self) -> Duration {
+        self.ttl
+    }
+
+    /// Returns the threshold of the semantic tier.
+    pub fn min_similarity(&self) -> Similarity {
+        self.min_similarity
+    }
+
+    /// Returns the number of entries held, at least 1.
+    pub fn max_entries(&self) -> usize {
+        self.max_entries
+    }
+
+    /// Returns the longest stored answer in bytes.
+    pub fn max_answer_bytes(&self) -> usize {
+        self.max_answer_bytes
+    }
+
+    /// Returns the settings that split the compatibility key, sorted, without duplicates.
+    pub fn vary(&self) -> &[SettingName] {
+        &self.vary
+    }
+
+    /// Returns what an explicit temperature above 0 does.
+    pub fn variety(&self) -> Variety {
+        self.variety
+    }
+}

@@ -1,0 +1,72 @@
+//! `[cache]`
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::defaults;
+use crate::types::{Duration, Name, Variety, bounds};
+
+/// Stored answers: how long they live, and when one answers another request.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawCache {
+    /// Whether anything is answered from templates or stored answers. With `false` the proxy only passes on, and
+    /// adds nothing to an answer.
+    ///
+    /// Default: `true`.
+    #[schemars(extend("default" = defaults::CACHE_ENABLED))]
+    pub(crate) enabled: Option<bool>,
+
+    /// A name puts all clients into one namespace, so that they share stored answers. Without it each credential
+    /// has its own namespace.
+    ///
+    /// Default: absent, the digest of the client's credential.
+    #[schemars(with = "Option<Name>", example = &"team")]
+    pub(crate) namespace: Option<String>,
+
+    /// How long a stored answer may be served, counted from its creation.
+    ///
+    /// Default: `7d`.
+    #[schemars(with = "Option<Duration>", extend("default" = defaults::TTL))]
+    pub(crate) ttl: Option<String>,
+
+    /// Least cosine similarity of two goals at which the stored answer of one may be served for the other, when
+    /// the verifier agrees. 1.0 serves only equal vectors, lower values serve more and look at more candidates.
+    ///
+    /// Default: `0.8`.
+    #[schemars(extend("default" = defaults::MIN_SIMILARITY))]
+    #[schemars(range(min = bounds::SIMILARITY.min(), max = bounds::SIMILARITY.max()))]
+    pub(crate) min_similarity: Option<f64>,
+
+    /// Number of entries held; beyond it the least useful are evicted.
+    ///
+    /// Default: `100000`.
+    #[schemars(extend("default" = defaults::MAX_ENTRIES))]
+    #[schemars(range(min = bounds::MAX_ENTRIES.min(), max = bounds::MAX_ENTRIES.max()))]
+    pub(crate) max_entries: Option<i64>,
+
+    /// Longest answer in bytes that is stored; longer ones are passed on.
+    ///
+    /// Default: `1048576` (1 MiB).
+    #[schemars(extend("default" = defaults::MAX_ANSWER_BYTES))]
+    #[schemars(range(min = bounds::MAX_ANSWER_BYTES.min(), max = bounds::MAX_ANSWER_BYTES.max()))]
+    pub(crate) max_answer_bytes: Option<i64>,
+
+    /// Names of request settings, such as `temperature`, that must be equal for a stored answer to be served for a
+    /// reworded goal. The exact tier always requires all of them to be equal.
+    ///
+    /// Default: `[]`.
+    #[schemars(extend("default" = Vec::<String>::new()), example = vary_example())]
+    pub(crate) vary: Option<Vec<String>>,
+
+    /// What an explicit temperature above 0 does. `ignore`: nothing. `exact`: only an exact repeat is answered from
+    /// the cache. `bypass`: nothing is answered from the cache and nothing stored.
+    ///
+    /// Default: `ignore`.
+    #[schemars(extend("default" = defaults::VARIETY))]
+    pub(crate) variety: Option<Variety>,
+}
+
+fn vary_example() -> [&'static str; 1] {
+    ["temperature"]
+}

@@ -1,0 +1,84 @@
+//! Fields that take one of a few words.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Who is answered from the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AuthMode {
+    /// Everyone who reaches the listener.
+    Open,
+    /// Who has a credential that an upstream has accepted within `auth_ttl`.
+    Passthrough,
+}
+
+/// What an explicit temperature above 0 does to the lookup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Variety {
+    /// Nothing: every tier is looked up.
+    Ignore,
+    /// Only the exact tier is looked up.
+    Exact,
+    /// No tier is looked up and nothing is admitted.
+    Bypass,
+}
+
+/// The kind of text that a shape's template writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ShapeContent {
+    /// Plain text or Markdown.
+    Text,
+    /// One JSON value; a rendered text that is none is not served.
+    Json,
+}
+
+/// The protocol that an upstream speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum UpstreamKind {
+    /// OpenAI chat completions: OpenAI itself, vLLM and every compatible server.
+    Openai,
+    /// Gemini `generateContent` and `streamGenerateContent`.
+    Gemini,
+}
+
+impl UpstreamKind {
+    /// Returns the word of the configuration, for logs and labels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Openai => "openai",
+            Self::Gemini => "gemini",
+        }
+    }
+}
+
+/// Whose credential a request to an upstream carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CredentialMode {
+    /// The upstream's own `api_key`, or none where it needs none.
+    Own,
+    /// The one the client sent, when the client speaks the upstream's protocol.
+    Client,
+}
+
+/// How an upstream is chosen among those that fit a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PolicyMode {
+    /// At random, in proportion to the weights.
+    Weighted,
+}
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One readable line for each event.
+    Human,
+    /// One JSON object for each event.
+    Json,
+}

@@ -1,0 +1,65 @@
+//! `[cache]`
+
+use super::report::Report;
+use crate::config::Cache;
+use crate::defaults;
+use crate::document::path::FieldPath;
+use crate::raw::RawCache;
+use crate::types::{Name, SettingName, Similarity, bounds};
+
+pub(super) fn validate(raw: RawCache, path: &FieldPath, report: &mut Report<'_>) -> Cache {
+    let vary = vary(raw.vary.unwrap_or_default(), &path.key("vary"), report);
+    let similarity = &path.key("min_similarity");
+    let answer = &path.key("max_answer_bytes");
+    Cache {
+        enabled: raw.enabled.unwrap_or(defaults::CACHE_ENABLED),
+        namespace: report.field(&path.key("namespace"), raw.namespace, None, |text| {
+            Name::new(&text).map(Some)
+        }),
+        ttl: report.field(&path.key("ttl"), raw.ttl, defaults::TTL, |text| {
+            bounds::TTL.check(text.parse()?)
+        }),
+        min_similarity: report.field(
+            similarity,
+            raw.min_similarity,
+            defaults::MIN_SIMILARITY,
+            Similarity::new,
+        ),
+        max_entries: report.field(
+            &path.key("max_entries"),
+            raw.max_entries,
+            defaults::MAX_ENTRIES,
+            |n| bounds::MAX_ENTRIES.count(n),
+        ),
+        max_answer_bytes: report.field(
+            answer,
+            raw.max_answer_bytes,
+            defaults::MAX_ANSWER_BYTES,
+            |n| bounds::MAX_ANSWER_BYTES.count(n),
+        ),
+        vary,
+        variety: raw.variety.unwrap_or(defaults::VARIETY),
+    }
+}
+
+/// Checks the names of settings and puts them in order, since the compatibility key must not depend on theirs.
+fn vary(raw: Vec<String>, path: &FieldPath, report: &mut Report<'_>) -> Vec<SettingName> {
+    let mut names: Vec<SettingName> = Vec::new();
+    for (index, text) in raw.iter().enumerate() {
+        let path = path.index(index);
+        let Some(name) = report.check(&path, SettingName::new(text)) else {
+            continue;
+        };
+        if names.contains(&name) {
+            report.add(
+                &path,
+                format!("setting \"{text}\" is named twice"),
+                "name it once",
+            );
+        } else {
+            names.push(name);
+        }
+    }
+    names.sort();
+    names
+}
