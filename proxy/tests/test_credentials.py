@@ -64,14 +64,17 @@ def test_an_own_key_replaces_the_clients_of_the_same_protocol(own, openai_upstre
         assert request.all("x-goog-api-key") == [GEMINI_KEY] and not request.holds(key)
 
 
-def test_an_own_key_also_stands_in_on_paths_that_are_not_decoded(own, openai_upstream, key):
-    """The default upstream has a key of its own: the client's must not travel there on any path."""
-    mark = openai_upstream.mark()
+def test_an_own_key_also_stands_in_on_paths_that_are_not_decoded(own, openai_upstream, gemini_upstream, key):
+    """The upstreams have keys of their own: the client's must not travel there on any path."""
+    marks = openai_upstream.mark(), gemini_upstream.mark()
     headers = [("Authorization", f"Bearer {key}"), ("x-goog-api-key", key), ("x-api-key", key)]
     for target in ("/v1/models", "/v1/files", f"/v1/anything?key={key}"):
         raw_request(own.address, "GET", target, headers)
-    for request in openai_upstream.since(mark):
+    seen = openai_upstream.since(marks[0])
+    assert len(seen) + len(gemini_upstream.since(marks[1])) == 3 and seen
+    for request in seen:
         assert request.all("authorization") == [f"Bearer {OPENAI_KEY}"]
+    for request in seen + gemini_upstream.since(marks[1]):
         assert not request.holds(key), request.target
 
 
