@@ -121,12 +121,14 @@ class TestNothingLeaks:
         gemini_upstream.script(answers.gemini(text="answercanary", end="cut", done=False))
         client.generate(goal + " again", "AIzaclientcanary", form="sse")
         client.chat(None, "sk-clientcanary", body=b'{"broken": "zanzibarquokkas"')
-        until(lambda: proxy.log, "something is logged at debug level")
-        seen = proxy.log + proxy.metrics().text + proxy.admin("/").body.decode() + "".join(proxy.stdout)
+        pages = proxy.metrics().text + proxy.admin("/").body.decode()
+        proxy.stop()
+        assert len(proxy.stderr) > 5, "hardly anything is logged at debug level: the test would prove nothing"
+        seen = proxy.log + pages + "".join(proxy.stdout)
         canaries = ["zanzibarquokkas", "clientcanary", "querycanary", "systemcanary", "answercanary"]
         for canary in [*canaries, *config.OWN_KEYS.values()]:
             where = seen.find(canary)
-            assert where < 0, f"{canary} leaked: ...{seen[max(0, where - 300):where + 50]}"
+            assert where < 0, f"{canary} leaked: ...{seen[max(0, where - 300) : where + 50]}"
 
     def test_the_log_format_is_as_configured(self, proxy, key):
         proxy.client.chat("hi", key)

@@ -150,7 +150,18 @@ def test_the_number_of_entries_is_capped(start, openai_upstream, key):
     from harness import config
 
     proxy = start(config.table("cache", max_entries=5) + config.NO_TEMPLATES + config.upstream(openai_upstream))
-    topics = ["chess", "judo", "origami", "pottery", "sailing", "welding", "falconry", "carpentry", "beekeeping", "yoga"]
+    topics = [
+        "chess",
+        "judo",
+        "origami",
+        "pottery",
+        "sailing",
+        "welding",
+        "falconry",
+        "carpentry",
+        "beekeeping",
+        "yoga",
+    ]
     for topic in topics:
         assert proxy.client.chat(f"How do I get better at {topic}?", key).status == 200
     until(lambda: proxy.entries() <= 5, "no more than max_entries entries are kept")

@@ -31,7 +31,11 @@ OPENAI = {
             {"role": "user", "content": GOAL},
         ]
     },
-    "audio": {"goal": [{"role": "user", "content": [TEXT, {"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}]}]},
+    "audio": {
+        "goal": [
+            {"role": "user", "content": [TEXT, {"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}]}
+        ]
+    },
     "logprobs": {"logprobs": True},
     "n": {"n": 2},
     "store": {"store": True},
@@ -48,7 +52,9 @@ GEMINI = {
         "goal": [{"role": "user", "parts": [{"text": GOAL}, {"inlineData": {"mimeType": "image/png", "data": PIXEL}}]}]
     },
     "image in snake case": {
-        "goal": [{"role": "user", "parts": [{"text": GOAL}, {"inline_data": {"mime_type": "image/png", "data": PIXEL}}]}]
+        "goal": [
+            {"role": "user", "parts": [{"text": GOAL}, {"inline_data": {"mime_type": "image/png", "data": PIXEL}}]}
+        ]
     },
     "file": {"goal": [{"role": "user", "parts": [{"text": GOAL}, {"fileData": {"fileUri": "files/1"}}]}]},
     "function response": {
@@ -96,7 +102,9 @@ def test_a_bypassed_answer_is_never_stored(cached, key):
     assert cached.client.chat(GOAL, key).cache == "miss"
 
 
-@pytest.mark.parametrize("fields", [{"tools": []}, {"functions": []}, {"n": 1}, {"logprobs": False}, {"store": False}], ids=str)
+@pytest.mark.parametrize(
+    "fields", [{"tools": []}, {"functions": []}, {"n": 1}, {"logprobs": False}, {"store": False}], ids=str
+)
 def test_an_empty_or_default_field_is_no_reason_to_bypass(cached, key, fields):
     assert cached.client.chat(GOAL, key, **fields).cache == "miss"
 

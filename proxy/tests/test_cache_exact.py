@@ -1,5 +1,6 @@
 """A request that was answered once is answered from the cache the second time, in any form it asks for."""
 
+import gzip
 import json
 import re
 import threading
@@ -7,7 +8,7 @@ import threading
 import pytest
 
 from harness import answers
-from harness.client import GEMINI_MODEL, OPENAI_MODEL, new_key
+from harness.client import GEMINI_MODEL, OPENAI_MODEL, chat_body, new_key
 from harness.reply import Reply
 
 GOAL = "How do I grow tomatoes on a balcony?"
@@ -203,7 +204,6 @@ def test_a_setting_that_changes_the_answer_splits_the_exact_key(cached, key):
 
 def test_a_gzipped_answer_is_stored_unpacked(cached, openai_upstream, key):
     """The upstream compresses for a client that asked; the next client did not ask."""
-    import gzip
 
     def packed(request):
         plain = answers.chat(text="packed answer")(request)
@@ -217,6 +217,23 @@ def test_a_gzipped_answer_is_stored_unpacked(cached, openai_upstream, key):
     second = cached.client.chat(GOAL, key)
     assert (second.cache, second.header("content-encoding")) == ("exact", None)
     assert second.text == "packed answer"
+
+
+def test_a_gzipped_request_is_understood(cached, key):
+    """Decoded for the lookup or passed by it, but answered."""
+    packed = gzip.compress(json.dumps(chat_body(GOAL)).encode())
+    for allowed in (("miss", "bypass"), ("exact", "miss", "bypass")):
+        answer = cached.client.chat(None, key, body=packed, headers={"Content-Encoding": "gzip"})
+        assert answer.status == 200 and answer.cache in allowed
+        assert answer.text.endswith(GOAL)
+
+
+@pytest.mark.parametrize("target", ["//v1/chat/completions", "/v1//chat/completions", "/v1/v1/chat/completions"])
+def test_a_base_url_joined_carelessly_still_finds_the_cache(cached, key, target):
+    """SDKs are given a base with or without /v1 and with a slash too many."""
+    auth = [("Authorization", f"Bearer {key}")]
+    cached.warm(lambda: cached.client.post(target, chat_body(GOAL), auth))
+    assert cached.client.chat(GOAL, key).cache == "exact"
 
 
 def test_concurrent_equal_requests_are_all_answered(cached):

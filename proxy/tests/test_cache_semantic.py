@@ -31,7 +31,9 @@ DIFFERENT = [
 
 
 def ask(proxy, protocol, goal, key, **fields):
-    return proxy.client.chat(goal, key, **fields) if protocol == "openai" else proxy.client.generate(goal, key, **fields)
+    return (
+        proxy.client.chat(goal, key, **fields) if protocol == "openai" else proxy.client.generate(goal, key, **fields)
+    )
 
 
 @pytest.mark.parametrize("protocol", ["openai", "gemini"])
@@ -129,7 +131,9 @@ def test_a_goal_over_the_token_limit_is_exact_only(cached, key):
 def test_a_threshold_may_only_be_raised(cached, key):
     first, second = REWORDED[0]
     cached.warm(lambda: cached.client.chat(first, key))
-    raised = cached.client.chat(second, key, headers={"x-tollfree-threshold": "0.99999", "Cache-Control": "only-if-cached"})
+    raised = cached.client.chat(
+        second, key, headers={"x-tollfree-threshold": "0.99999", "Cache-Control": "only-if-cached"}
+    )
     assert raised.status == 504 and raised.cache == "miss"
     assert cached.client.chat(first, key, headers={"x-tollfree-threshold": "1.0"}).cache == "exact"
     lowered = cached.client.chat("How do I water tomatoes?", key, headers={"x-tollfree-threshold": "-1"})

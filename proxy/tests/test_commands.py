@@ -161,7 +161,9 @@ class TestTemplates:
     def test_lint_tells_a_broken_template_by_file(self, tmp_path):
         folder = tmp_path / "own" / "crafts"
         folder.mkdir(parents=True)
-        (folder / "bad.toml").write_text('id = "bad"\ncategory = "crafts"\nlanguage = "en"\nphrasings = ["do {nothing}"]\n')
+        (folder / "bad.toml").write_text(
+            'id = "bad"\ncategory = "crafts"\nlanguage = "en"\nphrasings = ["do {nothing}"]\n'
+        )
         proxy = Proxy(tmp_path / "stopped", f'[templates]\ndir = "{tmp_path / "own"}"\n')
         done = proxy.command("templates", "lint")
         assert done.returncode != 0 and "bad.toml" in done.stdout + done.stderr
@@ -236,7 +238,9 @@ class TestFlags:
     def test_a_port_that_is_taken_is_told(self, start, tmp_path):
         proxy = start()
         taken = "{}:{}".format(*proxy.address)
-        done = run("serve", "--listen", taken, "--admin-listen", "127.0.0.1:0", "--data-dir", tmp_path / "d2", timeout=30)
+        done = run(
+            "serve", "--listen", taken, "--admin-listen", "127.0.0.1:0", "--data-dir", tmp_path / "d2", timeout=30
+        )
         assert done.returncode != 0 and str(proxy.address[1]) in done.stderr
         assert "panicked" not in done.stderr
 
@@ -248,7 +252,9 @@ class TestFlags:
 
         flags = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data-dir", str(tmp_path / "d3")]
         with (tmp_path / "out").open("wb") as out:
-            process = subprocess.Popen([str(binary()), "serve", *flags], stdout=out, stderr=out, env=environment(), cwd=tmp_path)
+            process = subprocess.Popen(
+                [str(binary()), "serve", *flags], stdout=out, stderr=out, env=environment(), cwd=tmp_path
+            )
             try:
                 until(lambda: "curl" in (tmp_path / "out").read_text(), "serve prints a curl line to try", 60)
                 assert re.search(r"127\.0\.0\.1:[1-9]\d+", (tmp_path / "out").read_text())

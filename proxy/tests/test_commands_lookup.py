@@ -144,9 +144,9 @@ class TestPairs:
         path.write_text("".join(json.dumps({"a": a, "b": b, "n": i}) + "\n" for i, (a, b) in enumerate(pairs)))
         return path
 
-    @pytest.mark.parametrize("with_server", [False, True])
-    def test_each_pair_gets_its_verdict(self, stopped, serving, tmp_path, with_server):
-        proxy = serving if with_server else stopped
+    @pytest.mark.parametrize("where", ["stopped", "serving"])
+    def test_each_pair_gets_its_verdict(self, request, tmp_path, where):
+        proxy = request.getfixturevalue(where)
         rows = lines(proxy.command("pairs", "--file", self.pairs_file(tmp_path, PAIRS)))
         assert [row["n"] for row in rows] == list(range(len(PAIRS)))
         for row, (a, b) in zip(rows, PAIRS):
@@ -190,9 +190,9 @@ class TestPairs:
 
 
 class TestExplain:
-    @pytest.mark.parametrize("with_server", [False, True])
-    def test_a_template_goal(self, stopped, serving, with_server):
-        value = facts((serving if with_server else stopped).command("explain", SPANISH, "--json"))
+    @pytest.mark.parametrize("where", ["stopped", "serving"])
+    def test_a_template_goal(self, request, where):
+        value = facts(request.getfixturevalue(where).command("explain", SPANISH, "--json"))
         assert value["decision"] == "template"
         assert "keys" in value and "frame" in value and "upstream" in value
 

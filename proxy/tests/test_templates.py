@@ -230,7 +230,9 @@ def find_tasks(value):
 
 
 def test_a_configured_shape_renders_the_plan(start, key):
-    shape = '[[shapes]]\nname = "headline"\ncontent = "text"\ntemplate = "PLAN {{ title }} ({{ milestones | length }})"\n\n'
+    shape = (
+        '[[shapes]]\nname = "headline"\ncontent = "text"\ntemplate = "PLAN {{ title }} ({{ milestones | length }})"\n\n'
+    )
     frame = '[[frames]]\nname = "headline"\nuser = "Headline: {goal}"\nshape = "headline"\n\n'
     answer = start(shape + frame).client.chat("Headline: " + SPANISH, key)
     check_template(answer)

@@ -1,6 +1,7 @@
 """An upstream's error reaches a client of the other protocol as that protocol's own error.
 
-Quota errors may make the policy set an upstream aside, so these tests use a proxy of their own.
+Errors may make the policy set an upstream aside, so these tests use a proxy of their own, and those of quotas
+one for each test.
 """
 
 import openai
@@ -12,14 +13,18 @@ from harness import answers, config
 from harness.client import GEMINI_MODEL, OPENAI_MODEL
 
 
-@pytest.fixture
-def proxy(start, openai_upstream, gemini_upstream):
-    text = (
+@pytest.fixture(scope="module")
+def text(openai_upstream, gemini_upstream):
+    return (
         config.NO_TEMPLATES
         + config.upstream(openai_upstream, "own", models={OPENAI_MODEL: OPENAI_MODEL})
         + config.upstream(gemini_upstream, "own", models={GEMINI_MODEL: GEMINI_MODEL})
     )
-    return start(text)
+
+
+@pytest.fixture(scope="module")
+def proxy(session_start, text):
+    return session_start("errors", text)
 
 
 def check_openai(proxy, gemini_upstream, scripted, status, code=None, **headers):
@@ -42,18 +47,18 @@ def test_a_bad_gemini_key_is_an_openai_401(proxy, gemini_upstream):
     check_openai(proxy, gemini_upstream, answers.bad_gemini_key(), 401, "invalid_api_key")
 
 
-def test_a_minutes_quota_is_an_openai_429_that_says_when(proxy, gemini_upstream):
+def test_a_minutes_quota_is_an_openai_429_that_says_when(start, text, gemini_upstream):
     scripted = answers.gemini_quota("GenerateRequestsPerMinutePerProjectPerModel-FreeTier", "26s")
     gemini_upstream.script(*[scripted] * 4)
-    answer = proxy.client.chat("hi there", "k", model=GEMINI_MODEL)
+    answer = start(text).client.chat("hi there", "k", model=GEMINI_MODEL)
     assert (answer.status, answer.json()["error"]["code"]) == (429, "rate_limit_exceeded")
     assert int(answer.header("retry-after")) in range(20, 28)
 
 
-def test_a_days_quota_is_insufficient_quota_not_to_be_retried(proxy, gemini_upstream):
+def test_a_days_quota_is_insufficient_quota_not_to_be_retried(start, text, gemini_upstream):
     scripted = answers.gemini_quota("GenerateRequestsPerDayPerProjectPerModel-FreeTier", "9s")
     gemini_upstream.script(*[scripted] * 4)
-    answer = proxy.client.chat("hi there", "k", model=GEMINI_MODEL)
+    answer = start(text).client.chat("hi there", "k", model=GEMINI_MODEL)
     assert (answer.status, answer.json()["error"]["code"]) == (429, "insufficient_quota")
     assert answer.header("x-should-retry") == "false"
 

@@ -70,9 +70,7 @@ def test_a_binary_body_on_an_unknown_path_comes_back_byte_for_byte(plain_openai,
 @pytest.mark.parametrize("target", ["/v1/chat/completions", "/v1/files"])
 @pytest.mark.parametrize("mode", ["disabled", "bypassed"])
 @pytest.mark.parametrize("framing", ["content-length", "chunked"])
-def test_expect_100_continue_is_answered_before_the_body(
-    plain_openai, cached, openai_upstream, framing, mode, target
-):
+def test_expect_100_continue_is_answered_before_the_body(plain_openai, cached, openai_upstream, framing, mode, target):
     """The body is only sent once the 100 is here: a proxy that waits for the body first would hang."""
     body, mark = chat_bytes(100 * KIB), openai_upstream.mark()
     proxy = plain_openai if mode == "disabled" else cached

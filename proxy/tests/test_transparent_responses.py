@@ -76,7 +76,12 @@ def test_duplicate_headers_stay_separate_and_in_order(plain_openai, openai_upstr
 
 
 def test_hop_by_hop_headers_of_the_answer_are_dropped(plain_openai, openai_upstream):
-    headers = [("Connection", "keep-alive, X-Private"), ("X-Private", "1"), ("Keep-Alive", "timeout=5"), ("X-Kept", "1")]
+    headers = [
+        ("Connection", "keep-alive, X-Private"),
+        ("X-Private", "1"),
+        ("Keep-Alive", "timeout=5"),
+        ("X-Kept", "1"),
+    ]
     openai_upstream.script(Reply(headers=headers, body=b"x"))
     answer = raw.request(plain_openai.address, "GET", "/hop")
     assert answer.header("x-private") is None

@@ -22,7 +22,8 @@ def goal_of(request):
         return None
     if not isinstance(body, dict):
         return None
-    for message in reversed(body.get("messages") or []):
+    messages = body.get("messages")
+    for message in reversed(messages if isinstance(messages, list) else []):
         if message.get("role") == "user":
             content = message.get("content")
             return content if isinstance(content, str) else "".join(p.get("text", "") for p in content or [])
@@ -46,9 +47,12 @@ def default(upstream, request, number):
     """The answer without a script, as the API of the upstream's kind would give it."""
     path = request.path.replace("%3A", ":").replace("%3a", ":")
     last = path.rsplit("/", 1)[-1]
+    generates = ":generateContent" in last or ":streamGenerateContent" in last
+    if (path.endswith("/chat/completions") or generates) and not _is_object(request):
+        return gemini_error(400, "INVALID_ARGUMENT") if generates else openai_error(400, "invalid_json")
     if path.endswith("/chat/completions"):
         return chat(name=upstream.name, number=number)(request)
-    if ":generateContent" in last or ":streamGenerateContent" in last:
+    if generates:
         return gemini(name=upstream.name, number=number)(request)
     if ":countTokens" in last:
         return _json({"totalTokens": 7, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 7}]}, upstream.kind)
@@ -141,10 +145,13 @@ def gemini(
     end="keep",
     done=True,
     parts=None,
+    error=None,
+    newline="\r\n",
 ):
     """A Gemini response: whole, as server-sent events, or as a JSON array, as the target asks.
 
     blocked: a promptFeedback.blockReason in place of candidates. parts: the parts of a whole answer as given.
+    error: an in-band error event after the text, in place of the finish reason. newline: ends the event lines.
     Zero-valued fields are absent, as on the real wire.
     """
 
@@ -169,12 +176,13 @@ def gemini(
         else:
             cut = pieces or split(said)
             items = [item({"parts": [{"text": piece}]}) for piece in cut]
-            if done:
+            if done and error is None:
                 items[-1]["candidates"][0]["finishReason"] = finish
         if method == "generateContent":
             return _json(items[0], "gemini", number)
         if "alt=sse" in request.target:
-            out = [_data(part, b"\r\n\r\n") for part in items]
+            events = items + ([{"error": error}] if error else [])
+            out = [_data(part, (newline * 2).encode()) for part in events]
             kind = "text/event-stream"
         else:
             out = [json.dumps(part, indent=2, ensure_ascii=False).encode() for part in items]
@@ -234,6 +242,13 @@ def gemini_quota(quota_id, retry_delay="26s"):
     return gemini_error(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota", details)
 
 
+def _is_object(request):
+    try:
+        return isinstance(request.json(), dict)
+    except (ValueError, OSError):
+        return False
+
+
 def _headers(kind, number, content_type):
     own = {
         "openai": [
@@ -265,13 +280,14 @@ def _rechunk(pieces, size):
 
 
 def _embeddings(body):
-    inputs = body["input"] if isinstance(body["input"], list) else [body["input"]]
+    inputs = body.get("input", "")
+    inputs = inputs if isinstance(inputs, list) else [inputs]
     vector = [0.25, -0.5, 1.0]
     if body.get("encoding_format") == "base64":
         vector = base64.b64encode(struct.pack("<3f", *vector)).decode()
     data = [{"object": "embedding", "index": i, "embedding": vector} for i, _ in enumerate(inputs)]
     usage = {"prompt_tokens": 3, "total_tokens": 3}
-    return {"object": "list", "data": data, "model": body["model"], "usage": usage}
+    return {"object": "list", "data": data, "model": body.get("model"), "usage": usage}
 
 
 def _models(kind, path):

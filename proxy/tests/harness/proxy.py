@@ -68,8 +68,10 @@ class Proxy:
             preexec_fn=self.preexec,
         )
         # Pipes, read by threads: a log file would fall under the file size limit some tests set.
-        for stream, lines in ((self.process.stdout, self.stdout), (self.process.stderr, self.stderr)):
-            threading.Thread(target=_drain, args=(stream, lines), daemon=True).start()
+        pipes = ((self.process.stdout, self.stdout), (self.process.stderr, self.stderr))
+        self.drains = [threading.Thread(target=_drain, args=pipe, daemon=True) for pipe in pipes]
+        for drain in self.drains:
+            drain.start()
         line = until(lambda: self.stdout or self._exited(), "`serve --json` printed its line", START_DEADLINE)
         if line is True:
             raise AssertionError(f"serve ended with {self.process.returncode}:\n{self.log}")
@@ -112,18 +114,21 @@ class Proxy:
         return self.metrics().sum("tollfree_cache_entries")
 
     def stop(self):
-        """Asks it to end, as a service manager does."""
+        """Asks it to end, as a service manager does; afterwards `log` holds every line it wrote."""
         if self.process and not self._exited():
             self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:
                 self.kill()
+            for drain in self.drains:
+                drain.join(5)
 
     def kill(self):
         """kill -9: no chance to save anything."""
-        self.process.kill()
-        self.process.wait(10)
+        if self.process:
+            self.process.kill()
+            self.process.wait(10)
 
     def restart(self, ready=True):
         """Starts again on the same data directory."""

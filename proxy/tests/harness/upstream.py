@@ -6,6 +6,7 @@ boundary and every way a connection can die. Without a script it answers like th
 """
 
 import asyncio
+import gzip
 import json
 import socket
 import struct
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 
 from . import answers
 from .http import chunked, first, split_head, values
-from .reply import Gate, Reply
+from .reply import Gate
 
 READ_LIMIT = 64 << 20
 
@@ -41,7 +42,9 @@ class Recorded:
         return values(self.headers, name)
 
     def json(self):
-        return json.loads(self.body)
+        """The body as JSON, without its content coding."""
+        packed = self.header("content-encoding") == "gzip"
+        return json.loads(gzip.decompress(self.body) if packed else self.body)
 
     @property
     def path(self):
