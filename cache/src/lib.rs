@@ -1,7 +1,17 @@
 //! Keys, entries, templates, the vector index, verification and the store. Knows vectors, never models.
 
+mod codec;
+mod store;
+
+pub mod counters;
+pub mod entry;
 pub mod error;
 pub mod key;
 pub mod language;
 pub mod namespace;
 pub mod request;
+
+pub use store::writer::WriterStats;
+
+#[cfg(test)]
+mod testing;
