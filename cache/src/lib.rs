@@ -10,6 +10,7 @@ pub mod key;
 pub mod language;
 pub mod namespace;
 pub mod request;
+pub mod semantic;
 
 pub use store::writer::WriterStats;
 
