@@ -1,8 +1,11 @@
 //! Keys, entries, templates, the vector index, verification and the store. Knows vectors, never models.
 
 mod codec;
+mod exact;
+mod resident;
 mod store;
 
+pub mod cache;
 pub mod counters;
 pub mod entry;
 pub mod error;
