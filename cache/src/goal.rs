@@ -55,7 +55,7 @@ impl Goal {
             words::assign(&mut tokens, quantity.tokens.clone(), Role::Value);
         }
         let names = names::find(&tokens);
-        let intent = intent::find(&mut tokens);
+        let intent = intent::find(&text, &mut tokens);
         synonyms::canonicalise(&mut tokens, &names);
         let negated = negation::is_negated(&tokens);
         let language = detect::detect(&text, &tokens);

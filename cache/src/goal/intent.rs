@@ -185,12 +185,13 @@ static PATTERNS: LazyLock<Vec<(Pattern, Option<Intent>)>> = LazyLock::new(|| {
 });
 
 /// Finds what a goal asks for and marks the words that only ask for it.
-pub(super) fn find(tokens: &mut [Token]) -> Intent {
+pub(super) fn find(text: &str, tokens: &mut [Token]) -> Intent {
+    let asked = text.contains('?');
     let mut intent = None;
     let mut at = 0;
     let mut opening = true;
     while at < tokens.len() {
-        let lead = if leads_here(tokens, at, opening) {
+        let lead = if leads_here(tokens, at, opening, asked) {
             PATTERNS
                 .iter()
                 .find_map(|(pattern, kind)| Some((pattern.match_at(tokens, at)?, *kind)))
@@ -203,9 +204,11 @@ pub(super) fn find(tokens: &mut [Token]) -> Intent {
             at += length;
             continue;
         }
-        let asks = tokens
-            .get(at)
-            .is_some_and(|t| t.starts_sentence && ASKS.contains(&t.word.as_str()));
+        let asks = tokens.get(at).is_some_and(|t| {
+            // "Do 20 push-ups" and "have a better life" are goals unless a question mark says otherwise.
+            let verb = matches!(t.word.as_str(), "do" | "have") && !asked;
+            t.starts_sentence && ASKS.contains(&t.word.as_str()) && !verb
+        });
         if asks && intent.is_none() {
             intent = Some(Intent::YesNo);
         }
@@ -220,7 +223,7 @@ pub(super) fn find(tokens: &mut [Token]) -> Intent {
 }
 
 /// Says whether a lead-in phrase may begin here: at the start, after other lead-in words, or with a question word.
-fn leads_here(tokens: &[Token], at: usize, opening: bool) -> bool {
+fn leads_here(tokens: &[Token], at: usize, opening: bool, asked: bool) -> bool {
     let Some(token) = tokens
         .get(at)
         .filter(|t| t.kind == Kind::Word && t.role != Role::Value)
@@ -234,12 +237,12 @@ fn leads_here(tokens: &[Token], at: usize, opening: bool) -> bool {
     let next = tokens.get(at + 1).map_or("", |t| t.word.as_str());
     let inverted =
         ASKS.contains(&token.word.as_str()) && matches!(next, "i" | "we" | "you" | "there");
-    after_lead
-        || inverted
-        || matches!(
-            token.word.as_str(),
-            "how" | "what" | "why" | "when" | "where" | "who" | "which" | "i" | "help"
-        )
+    // Within a sentence the other question words join clauses ("run when out of shape") unless something is asked.
+    let question = matches!(
+        token.word.as_str(),
+        "what" | "why" | "when" | "where" | "who" | "which"
+    ) && asked;
+    after_lead || inverted || question || matches!(token.word.as_str(), "how" | "i" | "help")
 }
 
 fn mark(tokens: &mut [Token], at: usize, length: usize) {

@@ -14,7 +14,7 @@ const FUNCTION: &str = "a an the this that these those there here \
     within about over through per via up upon during while because since until that which who whom whose what when \
     where why how not no nor also too very just really quite rather actually basically literally simply some any \
     such own same other each every both either else again still yet ever already even \
-    please thanks thank cheers hi hello hey morning sorry um uh er hmm well oh ok okay yes yeah kindly \
+    please thanks thank cheers hi hello hey sorry um uh er hmm well oh ok okay yes yeah kindly \
     let get gets getting got gotten become becomes becoming became make makes making made go goes going gone went \
     come lol pls plz im ive id u ur dear guys everyone there";
 

@@ -1,9 +1,9 @@
 //! Matches short word patterns such as "what is|are the? best* way|ways to|of?" against tokens.
 //!
 //! A pattern is words separated by spaces: `a|b` is either, a final `?` makes one optional, a final `*` lets it repeat
-//! or be absent. Groups come from [`group`]: `<i>` any personal pronoun, `<modal>`, `<quality>`.
+//! or be absent. Groups of words have names: `<i>` any personal pronoun, `<modal>`, `<quality>`.
 
-use super::words::Token;
+use super::words::{Role, Token};
 
 /// One element of a pattern.
 #[derive(Debug)]
@@ -52,10 +52,12 @@ fn longest(elements: &[Element], tokens: &[Token], at: usize) -> Option<usize> {
     let Some((element, rest)) = elements.split_first() else {
         return Some(at);
     };
-    let taken = tokens
-        .get(at)
-        .is_some_and(|token| element.words.contains(&token.word));
-    if taken {
+    let token = tokens.get(at);
+    // A typed value may stand within a phrase: "give me a [six week] plan to".
+    if token.is_some_and(|token| token.role == Role::Value) {
+        return longest(elements, tokens, at + 1);
+    }
+    if token.is_some_and(|token| element.words.contains(&token.word)) {
         let repeated = if element.repeats {
             longest(elements, tokens, at + 1)
         } else {

@@ -87,7 +87,7 @@ declutter: decluttering
 const WEAK: [&str; 6] = ["learn", "studi", "begin", "start", "skill", "abil"];
 
 /// Words of manner that alone on one side do not change the goal.
-const MANNER: [&str; 6] = ["proper", "self", "easi", "person", "success", "usual"];
+const MANNER: [&str; 5] = ["proper", "self", "easi", "success", "usual"];
 
 /// Words that another word of the same goal already says: to quit smoking is to quit cigarettes.
 const IMPLIED: [(&str, &str); 4] = [

@@ -25,7 +25,8 @@ fn bound(word: &str, before: &str, after: &str, intent: Intent) -> bool {
         "tonight" | "yesterday" | "tomorrow" | "weather" | "forecast" | "headlines" => true,
         "today" => !matches!(before, "from" | "since" | "of"),
         "now" => !matches!(before, "from" | "until" | "till" | "by" | "just") && after != "on",
-        "latest" | "newest" | "upcoming" => true,
+        "latest" | "newest" => true,
+        "upcoming" => !matches!(before, "my" | "our" | "your" | "an"),
         "recent" => before == "most",
         "currently" => !matches!(before, "am" | "i" | "are"),
         // What is mine at present is part of my situation.
