@@ -2,4 +2,5 @@
 
 pub mod goal;
 pub mod language;
+pub mod template;
 pub mod verify;
