@@ -41,7 +41,8 @@ impl Terms<'_> {
     }
 
     fn is_young(&self, entry: &Entry) -> bool {
-        self.max_age_ms.is_none_or(|max_age_ms| self.now_ms.saturating_sub(entry.created_at_ms) <= max_age_ms)
+        self.max_age_ms
+            .is_none_or(|max_age_ms| self.now_ms.saturating_sub(entry.created_at_ms) <= max_age_ms)
     }
 }
 
@@ -111,13 +112,24 @@ pub fn semantic(
             verdict: verdict.err().unwrap_or("same"),
         });
         if verdict.is_ok() {
-            return Semantic { hit: Some(candidate), considered };
+            return Semantic {
+                hit: Some(candidate),
+                considered,
+            };
         }
     }
-    Semantic { hit: None, considered }
+    Semantic {
+        hit: None,
+        considered,
+    }
 }
 
-fn judge(verifier: &dyn Verifier, goal: &Goal, candidate: &Candidate, terms: &Terms<'_>) -> Result<(), &'static str> {
+fn judge(
+    verifier: &dyn Verifier,
+    goal: &Goal,
+    candidate: &Candidate,
+    terms: &Terms<'_>,
+) -> Result<(), &'static str> {
     let entry: &Arc<Entry> = &candidate.entry;
     if candidate.similarity < terms.min_similarity {
         return Err("similarity below threshold");

@@ -5,9 +5,9 @@
 //! folder with one [`codec::Codec`]; to add one means a folder, a [`Protocol`] and its paths in [`route()`].
 //!
 //! Three invariants hold:
-//! - two requests that may get different answers never become equal [`neutral::Request`]s: what a decoder does not
+//! - two requests that may get different answers never become equal [`tollfree_cache::request::Request`]s: what a decoder does not
 //!   know it keeps, and what it cannot tell apart it bypasses;
-//! - only a complete answer becomes an [`neutral::Answer`];
+//! - only a complete answer becomes an [`tollfree_cache::entry::Answer`];
 //! - no bytes make a decoder panic, and none make it hold more than a bounded amount of memory.
 
 pub mod bypass;
@@ -20,7 +20,6 @@ mod fields;
 mod gemini;
 mod json;
 mod nesting;
-pub mod neutral;
 mod openai;
 pub mod rename;
 pub mod reply;

@@ -1,8 +1,8 @@
 //! Listening in on an upstream's reply as it passes, to keep its answer if it may be kept.
 
 use super::Protocol;
-use super::neutral::Answer;
 use super::reply::{FinishReason, NotStorable, Reply, StreamDecoder, StreamEvent, TokenCounts};
+use tollfree_cache::entry::Answer;
 
 /// A whole reply may be this many times longer than its text: JSON escapes one byte as six.
 const MAX_ESCAPED: usize = 6;
@@ -91,6 +91,11 @@ impl Capture {
     /// Tells whether there is anything left to hope for.
     pub fn is_given_up(&self) -> bool {
         matches!(self.state, State::Given(_))
+    }
+
+    /// Tells whether the reply has come to the end its own protocol marks, before the body has.
+    pub fn is_complete(&self) -> bool {
+        matches!(&self.state, State::Stream(_, collected) if collected.ended)
     }
 
     /// Ends the reply and gives its answer. Only for a body that came to its proper end.

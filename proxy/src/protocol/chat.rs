@@ -10,8 +10,9 @@ use serde_json::Value;
 use super::Protocol;
 use super::bypass::BypassReason;
 use super::json;
-use super::neutral::{Format, Namespace, Request, Role, Turn};
 use super::reply::ReplyForm;
+use tollfree_cache::namespace::Namespace;
+use tollfree_cache::request::{Format, Request, Role, Turn};
 
 /// What a request body was decoded to.
 #[derive(Clone, Debug)]

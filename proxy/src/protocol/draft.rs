@@ -6,8 +6,8 @@ use super::bypass::BypassReason;
 use super::chat::{Message, Part};
 use super::fields::Fields;
 use super::json::Parsed;
-use super::neutral::Role;
 use super::settings::Settings;
+use tollfree_cache::request::Role;
 
 /// Everything a decoder learns besides the fields of the request themselves. Of several reasons the first counts.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! A model's reply between two wire formats, whole or as events.
 
 use super::error::ApiError;
-use super::neutral::{Answer, Finish, Usage};
+use tollfree_cache::entry::{Answer, Finish, Usage};
 
 /// How a reply's body is framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -7,8 +7,8 @@
 use super::Protocol;
 use super::codec::ChunkWriter;
 use super::error::ApiError;
-use super::neutral::Answer;
 use super::reply::{FinishReason, Framing, Reply, ReplyForm, Stamp, StreamEvent, TokenCounts};
+use tollfree_cache::entry::Answer;
 
 /// Writes one streamed reply from events.
 pub struct StreamEncoder {

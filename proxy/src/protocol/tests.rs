@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 
 use super::Protocol;
 use super::capture::Capture;
-use super::neutral::{Answer, Finish, Namespace, Request, Usage};
 use super::reply::{Framing, ReplyForm, Stamp, StreamEvent};
 use super::route::Operation;
 use super::stream::encode_answer;
 use super::translate::StreamTranslator;
+use tollfree_cache::entry::{Answer, Finish, Usage};
+use tollfree_cache::namespace::Namespace;
+use tollfree_cache::request::Request;
 
 const FORMS: [(Protocol, Framing); 5] = [
     (Protocol::OpenAi, Framing::Whole),

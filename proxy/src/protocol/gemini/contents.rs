@@ -8,7 +8,7 @@ use crate::protocol::bypass::BypassReason;
 use crate::protocol::chat::{Message, Part, Undecodable};
 use crate::protocol::draft::Draft;
 use crate::protocol::fields::Fields;
-use crate::protocol::neutral::Role;
+use tollfree_cache::request::Role;
 
 /// Decodes all contents into the draft.
 pub(super) fn decode(contents: Value, draft: &mut Draft) -> Result<(), Undecodable> {

@@ -7,8 +7,8 @@ use crate::protocol::chat::{
     ChatRequest, Message, Part, ResponseFormat, Tool, ToolChoice, Untranslatable,
 };
 use crate::protocol::codec::UpstreamRequest;
-use crate::protocol::neutral::Role;
 use crate::protocol::reply::Framing;
+use tollfree_cache::request::Role;
 
 /// Encodes the request for an upstream that calls the model `model`.
 pub(super) fn encode(

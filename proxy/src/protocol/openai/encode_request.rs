@@ -6,8 +6,8 @@ use crate::protocol::chat::{
     ChatRequest, Message, Part, ResponseFormat, ToolChoice, Untranslatable,
 };
 use crate::protocol::codec::UpstreamRequest;
-use crate::protocol::neutral::Role;
 use crate::protocol::reply::Framing;
+use tollfree_cache::request::Role;
 
 /// Path of chat completions.
 pub(super) const PATH: &str = "/v1/chat/completions";
@@ -108,11 +108,16 @@ fn content(message: &Message) -> Value {
             Part::ToolCall { .. } | Part::ToolResult { .. } | Part::Other => None,
         })
         .collect();
-    let mut texts = message.texts();
-    match (parts.len(), texts.next(), texts.next()) {
-        (0, ..) => Value::Null,
-        (1, Some(text), None) => json!(text),
-        _ => Value::Array(parts),
+    if parts.is_empty() {
+        return Value::Null;
+    }
+    // Texts alone become one string: not every server of this protocol reads a list of parts, and what Gemini
+    // is sent in parts it reads as one text.
+    let only_texts = message.texts().count() == parts.len();
+    if only_texts {
+        json!(message.texts().collect::<String>())
+    } else {
+        Value::Array(parts)
     }
 }
 

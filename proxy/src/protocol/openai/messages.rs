@@ -9,7 +9,7 @@ use crate::protocol::chat::{Message, Part, Undecodable};
 use crate::protocol::draft::Draft;
 use crate::protocol::fields::Fields;
 use crate::protocol::json;
-use crate::protocol::neutral::Role;
+use tollfree_cache::request::Role;
 
 /// Decodes all messages into the draft.
 pub(super) fn decode(list: Vec<Value>, draft: &mut Draft) -> Result<(), Undecodable> {

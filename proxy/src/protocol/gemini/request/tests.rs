@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::protocol::chat::{Part, ToolChoice};
-use crate::protocol::neutral::{Format, Namespace, Request, Role};
+use tollfree_cache::namespace::Namespace;
+use tollfree_cache::request::{Format, Request, Role};
 
 fn body(more: Value) -> Value {
     let mut body = json!({"contents": [{"role": "user", "parts": [{"text": "learn Spanish"}]}]});

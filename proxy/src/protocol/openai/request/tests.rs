@@ -1,7 +1,8 @@
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use super::*;
-use crate::protocol::neutral::{Format, Namespace, Request, Role, Turn};
+use tollfree_cache::namespace::Namespace;
+use tollfree_cache::request::{Format, Request, Role, Turn};
 
 /// A plain request with the members of `more` added.
 fn body(more: Value) -> Value {
