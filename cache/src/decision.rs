@@ -19,7 +19,7 @@ pub struct Terms<'a> {
     pub min_similarity: f32,
     /// The similarity the caller asked for, if any; it holds for templates too.
     pub asked_similarity: Option<f32>,
-    /// Older entries do not count, in milliseconds.
+    /// Entries of this age or older do not count, in milliseconds.
     pub max_age_ms: Option<u64>,
     /// The cap on answer tokens.
     pub max_tokens: Option<u32>,
@@ -42,7 +42,7 @@ impl Terms<'_> {
 
     fn is_young(&self, entry: &Entry) -> bool {
         self.max_age_ms
-            .is_none_or(|max_age_ms| self.now_ms.saturating_sub(entry.created_at_ms) <= max_age_ms)
+            .is_none_or(|max_age_ms| self.now_ms.saturating_sub(entry.created_at_ms) < max_age_ms)
     }
 }
 

@@ -67,11 +67,12 @@ def test_an_own_key_replaces_the_clients_of_the_same_protocol(own, openai_upstre
 def test_an_own_key_also_stands_in_on_paths_that_are_not_decoded(own, openai_upstream, gemini_upstream, key):
     """The upstreams have keys of their own: the client's must not travel there on any path."""
     marks = openai_upstream.mark(), gemini_upstream.mark()
-    headers = [("Authorization", f"Bearer {key}"), ("x-goog-api-key", key), ("x-api-key", key)]
-    for target in ("/v1/models", "/v1/files", f"/v1/anything?key={key}"):
-        raw_request(own.address, "GET", target, headers)
+    for target in ("/v1/models", "/v1/files"):
+        raw_request(own.address, "GET", target, [("Authorization", f"Bearer {key}"), ("x-api-key", key)])
+        raw_request(own.address, "GET", target, [("Authorization", f"Bearer {key}"), ("x-goog-api-key", key)])
+    raw_request(own.address, "GET", f"/v1/anything?key={key}")
     seen = openai_upstream.since(marks[0])
-    assert len(seen) + len(gemini_upstream.since(marks[1])) == 3 and seen
+    assert (len(seen), len(gemini_upstream.since(marks[1]))) == (2, 3)
     for request in seen:
         assert request.all("authorization") == [f"Bearer {OPENAI_KEY}"]
     for request in seen + gemini_upstream.since(marks[1]):

@@ -104,12 +104,13 @@ class TestDeadEmbedder:
 
 
 def test_an_embedder_past_its_deadline_is_a_miss(start, openai_upstream, key):
-    """No MiniLM on a CPU answers within a millisecond; the exact tier does not need it."""
+    """No MiniLM on a CPU reads two hundred words within a millisecond; the exact tier does not need it."""
     proxy = start(base(openai_upstream, config.table("embedder", deadline="1ms")))
-    assert proxy.client.chat(GOAL, key).cache == "miss"
-    until(lambda: proxy.client.chat(GOAL, key).cache == "exact", "the exact tier works")
+    long = " ".join(["and to tell stories about my garden, my dog and my work"] * 16)
+    assert proxy.client.chat(f"{GOAL} {long}", key).cache == "miss"
+    until(lambda: proxy.client.chat(f"{GOAL} {long}", key).cache == "exact", "the exact tier works")
     for i in range(5):
-        answer = proxy.client.chat(REWORDED + " " * i, key)
+        answer = proxy.client.chat(f"{REWORDED} {long}" + " " * i, key)
         assert answer.status == 200 and answer.cache in ("miss", "exact")
 
 

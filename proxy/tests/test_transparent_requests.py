@@ -206,14 +206,6 @@ def test_pipelined_requests_are_answered_in_order(plain_openai):
             assert wire.read("GET").header("x-mirror-target") == f"/n/{i}"
 
 
-def test_a_client_that_half_closes_still_gets_its_answer(plain_openai):
-    with raw.Wire(plain_openai.address) as wire:
-        wire.send(raw.head("POST", "/half", [("Content-Length", "4")]) + b"body")
-        wire.half_close()
-        answer = wire.read()
-    assert (answer.status, answer.body) == (200, b"body")
-
-
 def test_a_connection_serves_many_requests(plain_openai, key):
     body = chat_bytes(KIB)
     headers = [("Authorization", f"Bearer {key}"), ("Content-Length", str(len(body)))]

@@ -20,11 +20,17 @@ def both(proxy, upstream, reply, method="POST", target="/v1/chat/completions", h
     return direct, through
 
 
+def but_date(headers):
+    """The end-to-end headers without `Date`: the HTTP server under the proxy writes its own (ARCHITECTURE.md)."""
+    return [(name, value) for name, value in end_to_end(headers) if name != "date"]
+
+
 def check_identical(direct, through):
     assert (through.status, through.reason) == (direct.status, direct.reason)
     assert through.complete == direct.complete
     assert through.body == direct.body
-    assert end_to_end(through.headers) == end_to_end(direct.headers)
+    assert but_date(through.headers) == but_date(direct.headers)
+    assert len(through.all("date")) == 1
 
 
 def test_a_chat_answer_is_the_upstreams_with_nothing_added(plain_openai, openai_upstream, key):
@@ -48,7 +54,7 @@ def test_a_gemini_answer_is_the_upstreams_with_nothing_added(plain_gemini, gemin
 def test_nothing_is_added_to_an_answer_without_date_and_server(plain_openai, openai_upstream):
     direct, through = both(plain_openai, openai_upstream, Reply(body=b"bare"), method="GET", target="/bare")
     check_identical(direct, through)
-    assert through.header("date") is None and through.header("server") is None
+    assert through.header("server") is None
 
 
 @pytest.mark.parametrize("status", [201, 204, 304, 400, 401, 404, 418, 429, 500, 503])

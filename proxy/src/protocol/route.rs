@@ -109,41 +109,31 @@ pub fn route<'a>(
 /// Puts a path right that comes from a base address with one slash or version too many, or without its version.
 ///
 /// Use it as the path sent upstream: the upstream knows no other.
+///
+/// Only the front of the path is touched; what follows the version stays as it was sent, to the letter.
 pub fn normal_path(path: &str) -> Cow<'_, str> {
-    let mut segments: Vec<&str> = path
-        .split('/')
-        .filter(|segment| !segment.is_empty())
-        .collect();
-    while let [first, second, ..] = segments.as_slice()
-        && VERSIONS.contains(first)
-        && VERSIONS.contains(second)
-    {
-        segments.remove(0);
+    let mut version = None;
+    let mut rest = path.trim_start_matches('/');
+    loop {
+        let (first, after) = rest.split_once('/').unwrap_or((rest, ""));
+        if !VERSIONS.contains(&first) {
+            break;
+        }
+        version = Some(first);
+        rest = after.trim_start_matches('/');
     }
+    let segments: Vec<&str> = rest.split('/').filter(|segment| !segment.is_empty()).collect();
     let chat = matches!(segments.as_slice(), ["chat", next, ..] if *next != "completions");
-    if segments
-        .first()
-        .is_some_and(|first| UNVERSIONED.contains(first))
-        && !chat
-    {
-        let version = if gemini_action(&segments).is_some() {
-            "v1beta"
-        } else {
-            "v1"
-        };
-        segments.insert(0, version);
+    let known = segments.first().is_some_and(|first| UNVERSIONED.contains(first)) && !chat;
+    if version.is_none() && known {
+        version = Some(if gemini_action(&segments).is_some() { "v1beta" } else { "v1" });
     }
-    let slash = if path.ends_with('/') && !segments.is_empty() {
-        "/"
-    } else {
-        ""
+    let normal = match version {
+        None => format!("/{rest}"),
+        Some(version) if rest.is_empty() => format!("/{version}{}", if path.ends_with('/') { "/" } else { "" }),
+        Some(version) => format!("/{version}/{rest}"),
     };
-    let normal = format!("/{}{slash}", segments.join("/"));
-    if normal == path {
-        Cow::Borrowed(path)
-    } else {
-        Cow::Owned(normal)
-    }
+    if normal == path { Cow::Borrowed(path) } else { Cow::Owned(normal) }
 }
 
 fn passthrough(protocol: Option<Protocol>) -> Route {
