@@ -1,0 +1,1 @@
+"""What the measuring scripts share: servers as child processes, goals, instruction counts, the machine."""
