@@ -522,12 +522,29 @@ async fn none_eligible(
         .iter()
         .map(|(name, reason)| format!("{name}: {}", reason.as_str()))
         .collect();
-    let (kind, lead) = if plan.ruled_out.iter().all(|(_, reason)| *reason == Ineligible::Model) {
-        (ErrorKind::ModelNotFound, format!("no upstream serves model {:?}", chat.model))
-    } else if plan.ruled_out.iter().any(|(_, reason)| matches!(reason, Ineligible::Feature(_))) {
-        (ErrorKind::Unsupported, "no upstream can serve this request".to_owned())
+    let (kind, lead) = if plan
+        .ruled_out
+        .iter()
+        .all(|(_, reason)| *reason == Ineligible::Model)
+    {
+        (
+            ErrorKind::ModelNotFound,
+            format!("no upstream serves model {:?}", chat.model),
+        )
+    } else if plan
+        .ruled_out
+        .iter()
+        .any(|(_, reason)| matches!(reason, Ineligible::Feature(_)))
+    {
+        (
+            ErrorKind::Unsupported,
+            "no upstream can serve this request".to_owned(),
+        )
     } else {
-        (ErrorKind::NoUpstream, "no upstream may serve this request".to_owned())
+        (
+            ErrorKind::NoUpstream,
+            "no upstream may serve this request".to_owned(),
+        )
     };
     let message = format!(
         "{lead} ({}); see [[upstreams]] in tollfree.toml",

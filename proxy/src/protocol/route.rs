@@ -122,18 +122,34 @@ pub fn normal_path(path: &str) -> Cow<'_, str> {
         version = Some(first);
         rest = after.trim_start_matches('/');
     }
-    let segments: Vec<&str> = rest.split('/').filter(|segment| !segment.is_empty()).collect();
+    let segments: Vec<&str> = rest
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
     let chat = matches!(segments.as_slice(), ["chat", next, ..] if *next != "completions");
-    let known = segments.first().is_some_and(|first| UNVERSIONED.contains(first)) && !chat;
+    let known = segments
+        .first()
+        .is_some_and(|first| UNVERSIONED.contains(first))
+        && !chat;
     if version.is_none() && known {
-        version = Some(if gemini_action(&segments).is_some() { "v1beta" } else { "v1" });
+        version = Some(if gemini_action(&segments).is_some() {
+            "v1beta"
+        } else {
+            "v1"
+        });
     }
     let normal = match version {
         None => format!("/{rest}"),
-        Some(version) if rest.is_empty() => format!("/{version}{}", if path.ends_with('/') { "/" } else { "" }),
+        Some(version) if rest.is_empty() => {
+            format!("/{version}{}", if path.ends_with('/') { "/" } else { "" })
+        }
         Some(version) => format!("/{version}/{rest}"),
     };
-    if normal == path { Cow::Borrowed(path) } else { Cow::Owned(normal) }
+    if normal == path {
+        Cow::Borrowed(path)
+    } else {
+        Cow::Owned(normal)
+    }
 }
 
 fn passthrough(protocol: Option<Protocol>) -> Route {
