@@ -56,7 +56,7 @@ const LEADS: &[(&str, Option<Intent>)] = &[
     ("just? wondering", None),
     ("quick|silly|simple one|question but?", None),
     (
-        "hi|hello|hey|morning|sorry team|there|all|everyone|guys",
+        "hi|hello|hey|good team|there|all|everyone|guys|morning|afternoon|evening",
         None,
     ),
     // Ways.
@@ -187,6 +187,7 @@ static PATTERNS: LazyLock<Vec<(Pattern, Option<Intent>)>> = LazyLock::new(|| {
 /// Finds what a goal asks for and marks the words that only ask for it.
 pub(super) fn find(text: &str, tokens: &mut [Token]) -> Intent {
     let asked = text.contains('?');
+    greet(tokens);
     let mut intent = None;
     let mut at = 0;
     let mut opening = true;
@@ -243,6 +244,17 @@ fn leads_here(tokens: &[Token], at: usize, opening: bool, asked: bool) -> bool {
         "what" | "why" | "when" | "where" | "who" | "which"
     ) && asked;
     after_lead || inverted || question || matches!(token.word.as_str(), "how" | "i" | "help")
+}
+
+/// "Morning!" before the sentence proper is a greeting; "morning run" is not.
+fn greet(tokens: &mut [Token]) {
+    let alone = tokens.get(1).is_some_and(|next| next.starts_sentence);
+    if let Some(first) = tokens
+        .first_mut()
+        .filter(|first| alone && first.word == "morning")
+    {
+        first.role = Role::Lead;
+    }
 }
 
 fn mark(tokens: &mut [Token], at: usize, length: usize) {

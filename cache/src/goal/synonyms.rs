@@ -75,6 +75,7 @@ internet: web
 wifi: wi fi
 coding: code, programming, program
 stay: remain
+skill: ability, abilities
 weightlifting: lift weights, lifting weights
 anxious: nervous
 procrastinate: procrastination, procrastinating, put things off, putting things off
@@ -84,7 +85,7 @@ declutter: decluttering
 ";
 
 /// Verbs that say little more than the goal itself; alone on one side they do not change it.
-const WEAK: [&str; 6] = ["learn", "studi", "begin", "start", "skill", "abil"];
+const WEAK: [&str; 5] = ["learn", "studi", "begin", "start", "skill"];
 
 /// Words of manner that alone on one side do not change the goal.
 const MANNER: [&str; 5] = ["proper", "self", "easi", "success", "usual"];

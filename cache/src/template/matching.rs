@@ -320,7 +320,7 @@ fn is_refused(
 
 /// Says whether a word of content says what is to be reached, and not how or that one begins.
 fn says_what(token: &Token) -> bool {
-    let begins = matches!(token.key.as_str(), "begin" | "start" | "skill" | "abil");
+    let begins = matches!(token.key.as_str(), "begin" | "start" | "skill");
     // To have something and to have it better are two goals.
     let planning = lexicon::is_planning(&token.word)
         && !matches!(token.word.as_str(), "good" | "better" | "best");

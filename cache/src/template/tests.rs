@@ -79,6 +79,13 @@ fn vectors(library: &Library) -> PhrasingVectors {
 }
 
 #[test]
+fn a_library_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Library>();
+    shared::<super::Shape>();
+}
+
+#[test]
 fn the_templates_compiled_in_load() {
     assert!(
         Library::load_builtin().is_ok(),

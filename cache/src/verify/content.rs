@@ -65,10 +65,16 @@ fn words(goal: &Goal) -> Vec<Word> {
             Role::Function | Role::Lead => lexicon::is_strong(&token.word),
             Role::Value | Role::Merged => false,
         };
-        if counts && !list.iter().any(|word| word.key == token.key) {
+        // "With no sugar" and "without sugar" say the same.
+        let key = if token.word == "no" {
+            "without"
+        } else {
+            &token.key
+        };
+        if counts && !list.iter().any(|word| word.key == key) {
             let name = goal.names().iter().any(|name| name.tokens.contains(&at));
             list.push(Word {
-                key: token.key.clone(),
+                key: key.to_owned(),
                 word: token.word.clone(),
                 name,
             });

@@ -46,32 +46,22 @@ fn first_difference(cached: &Goal, asked: &Goal, similarity: f32) -> Option<Reas
     if let Some(reason) = opposite_or_name(&left.cached, &left.asked) {
         return Some(reason);
     }
-    let counts = |word: &Word, own: &Goal| {
-        !(synonyms::is_weak(&word.key)
-            || synonyms::is_implied(&word.key, own)
-            || (similarity >= MANNER_SIMILARITY && synonyms::is_manner(&word.key)))
+    let counts = |word: &&Word, own: &Goal| {
+        let manner = similarity >= MANNER_SIMILARITY && synonyms::is_manner(&word.key);
+        !manner && !synonyms::is_implied(&word.key, own)
     };
-    let more_cached = left
+    let more_cached: Vec<&Word> = left
         .cached
         .iter()
         .filter(|word| counts(word, cached))
-        .count();
-    let more_asked = left.asked.iter().filter(|word| counts(word, asked)).count();
-    if more_cached + more_asked > 0 {
-        let scoped = left
-            .cached
-            .iter()
-            .chain(&left.asked)
-            .any(|word| scope::sets_scope(&word.key));
-        return Some(match (scoped, more_cached > 0 && more_asked > 0) {
-            (true, _) => Reason::Scope,
-            (false, true) => Reason::Substitution,
-            (false, false) => Reason::Narrower,
-        });
-    }
-    // A weak word on each side is a replacement too.
-    if replaced(&left.cached, &left.asked) {
-        return Some(Reason::Substitution);
+        .collect();
+    let more_asked: Vec<&Word> = left
+        .asked
+        .iter()
+        .filter(|word| counts(word, asked))
+        .collect();
+    if let Some(reason) = unlike(&more_cached, &more_asked) {
+        return Some(reason);
     }
     if direction::are_reversed(cached, asked) {
         return Some(Reason::Direction);
@@ -112,14 +102,31 @@ fn opposite_or_name(cached: &[Word], asked: &[Word]) -> Option<Reason> {
         .then_some(Reason::Name)
 }
 
-/// Says whether each side holds a word the other lacks, the verbs of learning and beginning apart.
-fn replaced(cached: &[Word], asked: &[Word]) -> bool {
-    let says = |words: &[Word]| {
+/// Judges the words that one goal holds and the other lacks.
+fn unlike(cached: &[&Word], asked: &[&Word]) -> Option<Reason> {
+    let says = |words: &[&Word]| words.iter().any(|word| !synonyms::is_weak(&word.key));
+    let verbs = |words: &[&Word]| {
         words
             .iter()
-            .any(|w| !matches!(w.key.as_str(), "learn" | "studi" | "begin" | "start"))
+            .all(|w| matches!(w.key.as_str(), "learn" | "studi" | "begin" | "start"))
     };
-    !cached.is_empty() && !asked.is_empty() && (says(cached) || says(asked))
+    match (says(cached), says(asked)) {
+        // A weak word on each side is a replacement too, unless both only say that one learns or begins.
+        (false, false)
+            if cached.is_empty() || asked.is_empty() || (verbs(cached) && verbs(asked)) =>
+        {
+            None
+        }
+        _ if cached
+            .iter()
+            .chain(asked)
+            .any(|word| scope::sets_scope(&word.key)) =>
+        {
+            Some(Reason::Scope)
+        }
+        _ if cached.is_empty() || asked.is_empty() => Some(Reason::Narrower),
+        _ => Some(Reason::Substitution),
+    }
 }
 
 fn same_words(a: &Goal, b: &Goal) -> bool {

@@ -33,6 +33,9 @@ fn reworded_goals_are_the_same() {
         ("get in shape", "help me get fit"),
         ("learn guitar", "I want to learn to play the guitar"),
         ("learn Spanish", "learn to speak the Spanish language"),
+        ("start learning violin", "learn to play the violin"),
+        ("my drawing skills", "my drawing ability"),
+        ("cook with no salt", "cook without salt"),
         (
             "lose 10 kg in 3 months",
             "lose 10kg of weight within 12 weeks",
