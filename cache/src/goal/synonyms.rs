@@ -22,7 +22,7 @@ weight: bodyweight
 fast: quickly, quick, rapidly, speedily, asap, as soon as possible, as fast as possible
 easy: easily, simply, effortlessly, simple
 proper: properly, correctly, effectively, efficiently, effective, efficient, well
-self: by myself, on my own, by yourself, on your own, by oneself, self, alone
+unaided: by myself, on my own, by yourself, on your own, by oneself
 home: at home, from home
 buy: purchase
 child: kid, kids
@@ -31,14 +31,9 @@ store: shop
 vacation: holiday
 apartment: flat
 car: automobile
-vehicle: motor
 lawyer: attorney, solicitor
 doctor: physician
-pharmacy: chemist, drugstore
-atm: cashpoint, cash machine
 trash: rubbish, garbage
-document: paperwork
-vaccine: vaccination, jab
 photo: photograph, picture, pic
 phone: telephone
 bike: bicycle
@@ -48,16 +43,9 @@ begin: commence, get started, getting started
 register: sign up, enrol, enroll, signing up
 enable: turn on, switch on, activate
 disable: turn off, switch off, deactivate
-defer: postpone, delay
-cancel: call off
 discover: find out
 wake: wake up, waking up, get up, waking
-parcel: package
-guarantee: warranty
-shipping: delivery, delivering
 entrance: entry
-salary: wage, pay packet
-employer: boss
 employee: worker
 repair: fix, mend
 big: large, huge
@@ -67,7 +55,6 @@ scared: afraid
 fear: phobia
 error: mistake
 difference: distinction
-include: come with, comes with
 increase: raise
 decrease: reduce, lower, cut down on, cut back on
 website: web site
@@ -88,7 +75,7 @@ declutter: decluttering
 const WEAK: [&str; 5] = ["learn", "studi", "begin", "start", "skill"];
 
 /// Words of manner that alone on one side do not change the goal.
-const MANNER: [&str; 5] = ["proper", "self", "easi", "success", "usual"];
+const MANNER: [&str; 5] = ["proper", "unaid", "easi", "success", "usual"];
 
 /// Words that another word of the same goal already says: to quit smoking is to quit cigarettes.
 const IMPLIED: [(&str, &str); 4] = [
