@@ -153,7 +153,7 @@ impl App {
             library,
             shapes,
             models,
-            Arc::new(RuleVerifier::default()),
+            Arc::new(RuleVerifier),
             Arc::clone(&metrics),
         );
         let upstreams: Vec<_> = config

@@ -91,7 +91,9 @@ pub(crate) fn text<'a>(line: &'a Value, field: &str) -> Result<&'a str, String> 
         return Err(error.to_owned());
     }
     match line.get(field) {
-        None => Err(format!("field `{field}` is missing")),
+        None => Err(format!(
+            "field `{field}` is missing; give JSON lines with it or TSV whose header names it"
+        )),
         Some(Value::String(text)) if !text.trim().is_empty() => Ok(text),
         Some(Value::String(_)) => Err(format!("field `{field}` is empty")),
         Some(_) => Err(format!("field `{field}` must be a text")),

@@ -6,8 +6,10 @@
 //! a miss and a counter, never a failed request.
 
 pub mod finding;
+pub mod learn;
 pub mod models;
 pub mod phrasings;
+mod verdict;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,16 +18,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 use tollfree_cache::cache::Cache;
 use tollfree_cache::counters;
-use tollfree_cache::decision::{self, Considered, Proposer, Terms};
-use tollfree_cache::entry::{Answer, Finish, NewEntry, Usage};
+use tollfree_cache::decision::{self, Terms};
 use tollfree_cache::goal::Goal;
 use tollfree_cache::key::CompatibilityKey;
 use tollfree_cache::request::{Format, Request};
-use tollfree_cache::template::{Library, Shape, TemplateOutcome, shape};
+use tollfree_cache::template::{Library, Shape, shape};
 use tollfree_cache::verify::Verifier;
 
 use crate::telemetry::metrics::Metrics;
 pub use finding::{CacheStatus, Finding, Hit, Tier};
+pub use learn::Pending;
 use models::Models;
 use phrasings::Phrasings;
 
@@ -79,9 +81,6 @@ pub struct Lookup {
     metrics: Arc<Metrics>,
 }
 
-/// A vector that is being made.
-pub type Pending = tokio::task::JoinHandle<Option<Vec<f32>>>;
-
 /// Where a goal may be looked for beyond the exact tier.
 struct Scope<'a> {
     goal: &'a Goal,
@@ -93,10 +92,6 @@ struct Scope<'a> {
 
 impl Lookup {
     /// Puts the parts together.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each part is named once, where the application is built"
-    )]
     pub fn new(
         limits: Limits,
         cache: Arc<Cache>,
@@ -287,99 +282,6 @@ impl Lookup {
         }
     }
 
-    fn take_template(
-        &self,
-        outcome: TemplateOutcome,
-        goal: &Goal,
-        terms: &Terms<'_>,
-        finding: &mut Finding,
-    ) {
-        match outcome {
-            TemplateOutcome::Hit(hit) => {
-                let usage = Usage {
-                    input_tokens: self.models.count_tokens(goal.text()),
-                    output_tokens: self.models.count_tokens(&hit.rendered),
-                };
-                let answer = Answer {
-                    text: hit.rendered,
-                    finish: Finish::Stop,
-                    usage,
-                    model: String::new(),
-                };
-                let fits = answer.fits(terms.max_tokens, terms.stop);
-                finding.considered.push(Considered {
-                    proposer: Proposer::Template,
-                    id: hit.template_id.clone(),
-                    text: hit.phrasing,
-                    similarity: hit.similarity,
-                    verdict: if fits {
-                        "same"
-                    } else {
-                        "longer than the token cap, or holds a stop string"
-                    },
-                });
-                self.note_best(hit.similarity, finding);
-                if fits {
-                    finding.similarity = Some(hit.similarity);
-                    finding.hit = Some(Hit::Template {
-                        id: hit.template_id,
-                        answer,
-                    });
-                }
-            }
-            TemplateOutcome::Miss { candidates } => {
-                if let Some(best) = candidates.first() {
-                    self.note_best(best.similarity, finding);
-                }
-                for candidate in candidates {
-                    self.metrics
-                        .refusals
-                        .with_label_values(&[candidate.refusal.as_str()])
-                        .inc();
-                    finding.considered.push(Considered {
-                        proposer: Proposer::Template,
-                        id: candidate.id,
-                        text: candidate.phrasing,
-                        similarity: candidate.similarity,
-                        verdict: candidate.refusal.as_str(),
-                    });
-                }
-            }
-        }
-    }
-
-    fn take_semantic(&self, outcome: decision::Semantic, terms: &Terms<'_>, finding: &mut Finding) {
-        for considered in &outcome.considered {
-            if considered.verdict != "same" {
-                self.metrics
-                    .refusals
-                    .with_label_values(&[considered.verdict])
-                    .inc();
-            }
-        }
-        if let Some(best) = outcome.considered.first() {
-            self.note_best(best.similarity, finding);
-            finding.reason = Some(best.verdict.into());
-        }
-        finding.considered.extend(outcome.considered);
-        if let Some(candidate) = outcome.hit {
-            finding.reason = None;
-            finding.similarity = Some(candidate.similarity);
-            finding.hit = Some(Hit::Entry {
-                entry: candidate.entry,
-                tier: Tier::Semantic,
-                now_ms: terms.now_ms,
-            });
-        }
-    }
-
-    fn note_best(&self, similarity: f32, finding: &mut Finding) {
-        if finding.similarity.is_none_or(|best| similarity > best) {
-            finding.similarity = Some(similarity);
-        }
-        self.metrics.best_similarity.observe(f64::from(similarity));
-    }
-
     /// Why a goal cannot be compared by meaning, if so.
     fn exact_only_reason(&self, goal: &Goal) -> Option<&'static str> {
         if goal.time_bound() {
@@ -511,154 +413,6 @@ impl Lookup {
                 self.cache
                     .record_hit(None, counters::Tier::Template, saved_micro_usd, now_ms());
             }
-        }
-    }
-
-    /// Starts to embed the goal of a request that goes upstream, if its answer may be found by meaning and its
-    /// lookup did not embed it.
-    pub fn embed_beside(&self, request: &Request, finding: &Finding) -> Option<Pending> {
-        if finding.vector.is_some()
-            || request.format != Format::Text
-            || request.goal().len() > MAX_GOAL_BYTES
-        {
-            return None;
-        }
-        let goal = match &finding.goal {
-            Some(goal) => goal,
-            None => &Goal::analyse(request.goal()),
-        };
-        if self.exact_only_reason(goal).is_some() {
-            return None;
-        }
-        let (models, metrics, text) = (
-            Arc::clone(&self.models),
-            Arc::clone(&self.metrics),
-            goal.text().to_owned(),
-        );
-        Some(tokio::spawn(async move {
-            match models.embed(vec![text], models::PATIENCE).await {
-                Ok(mut vectors) => {
-                    metrics.embedded_texts.inc();
-                    vectors.pop()
-                }
-                Err(error) => {
-                    tracing::debug!(error = %crate::error::chain(&error), "entry stays without vector");
-                    metrics
-                        .lookup_failures
-                        .with_label_values(&["embedder"])
-                        .inc();
-                    None
-                }
-            }
-        }))
-    }
-
-    /// Keeps an answer; a vector that comes late is added when it is there.
-    pub fn admit(
-        &self,
-        request: Request,
-        finding: Finding,
-        answer: Answer,
-        upstream: &str,
-        late: Option<Pending>,
-    ) {
-        let (mut entry, _) = self.entry(request, finding, answer, upstream);
-        let now_ms = now_ms();
-        self.keep(entry.clone(), now_ms);
-        let Some(late) = late else { return };
-        let this = self.clone();
-        tokio::spawn(async move {
-            if let Ok(Some(values)) = late.await {
-                entry.vector = this.models.vector(values);
-                this.keep(entry, now_ms);
-            }
-        });
-    }
-
-    /// Keeps an answer and returns once it can be found by meaning.
-    ///
-    /// # Errors
-    /// When its goal cannot be embedded.
-    pub async fn admit_now(
-        &self,
-        request: Request,
-        answer: Answer,
-        upstream: &str,
-    ) -> tollfree_embedder::Result<()> {
-        let finding = Finding::unasked(&request, "");
-        let (mut entry, semantic) = self.entry(request, finding, answer, upstream);
-        if semantic {
-            entry = self.with_vector(entry).await?;
-        }
-        self.keep(entry, now_ms());
-        Ok(())
-    }
-
-    /// The entry to keep, and whether it may be found by meaning.
-    fn entry(
-        &self,
-        request: Request,
-        finding: Finding,
-        mut answer: Answer,
-        upstream: &str,
-    ) -> (NewEntry, bool) {
-        let long = request.goal().len() > MAX_GOAL_BYTES;
-        let goal = finding
-            .goal
-            .unwrap_or_else(|| Goal::analyse(if long { "" } else { request.goal() }));
-        let semantic =
-            !long && request.format == Format::Text && self.exact_only_reason(&goal).is_none();
-        let compatibility = finding
-            .compatibility
-            .unwrap_or_else(|| request.compatibility_key(&self.limits.vary, goal.language()));
-        let sketch = if semantic {
-            finding.sketch.or_else(|| self.models.sketch(goal.text()))
-        } else {
-            None
-        };
-        let vector = if semantic {
-            finding.vector.and_then(|values| self.models.vector(values))
-        } else {
-            None
-        };
-        if answer.usage.output_tokens == 0 {
-            // A stream need not tell its usage; the token cap of a later request is checked against this.
-            answer.usage.output_tokens = self.models.count_tokens(&answer.text);
-        }
-        let entry = NewEntry {
-            namespace: request.namespace,
-            exact: finding.exact,
-            compatibility,
-            goal: if long {
-                String::new()
-            } else {
-                goal.text().to_owned()
-            },
-            answer,
-            upstream: upstream.to_owned(),
-            model_requested: request.model,
-            language: goal.language().clone(),
-            ttl: None,
-            vector,
-            sketch,
-        };
-        (entry, semantic)
-    }
-
-    async fn with_vector(&self, mut entry: NewEntry) -> tollfree_embedder::Result<NewEntry> {
-        let mut vectors = self
-            .models
-            .embed(vec![entry.goal.clone()], models::PATIENCE)
-            .await?;
-        self.metrics.embedded_texts.inc();
-        entry.vector = vectors.pop().and_then(|values| self.models.vector(values));
-        Ok(entry)
-    }
-
-    fn keep(&self, entry: NewEntry, now_ms: u64) {
-        if let Err(error) = self.cache.admit(entry, now_ms) {
-            tracing::debug!(error = %crate::error::chain(&error), "entry not kept");
-            self.metrics.unadmitted.with_label_values(&["cache"]).inc();
         }
     }
 }

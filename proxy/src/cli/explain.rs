@@ -13,7 +13,7 @@ pub(super) fn run(global: &Global, goal: &str, asking: Asking) -> anyhow::Result
     let Some(config) = backend::configuration(global) else {
         return Ok(ExitCode::FAILURE);
     };
-    crate::telemetry::log::install(config.log());
+    crate::telemetry::log::install_quiet(config.log());
     let explanation = Backend::open(config)?.explain(&asking, goal)?;
     out::line(&if global.json {
         explanation.to_string()

@@ -51,7 +51,7 @@ pub(super) fn each(
     let Some(config) = backend::configuration(global) else {
         return Ok(None);
     };
-    crate::telemetry::log::install(config.log());
+    crate::telemetry::log::install_quiet(config.log());
     let text = read(file)?;
     let columns: &[&str] = match command {
         PerLine::Pairs => &["a", "b"],

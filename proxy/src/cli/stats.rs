@@ -12,7 +12,7 @@ pub(super) fn run(global: &Global) -> anyhow::Result<ExitCode> {
     let Some(config) = backend::configuration(global) else {
         return Ok(ExitCode::FAILURE);
     };
-    crate::telemetry::log::install(config.log());
+    crate::telemetry::log::install_quiet(config.log());
     let stats = Backend::open(config)?.stats()?;
     if global.json {
         out::line(&stats.to_string());

@@ -17,7 +17,7 @@ pub(super) fn list(global: &Global) -> anyhow::Result<ExitCode> {
     let Some(config) = backend::configuration(global) else {
         return Ok(ExitCode::FAILURE);
     };
-    crate::telemetry::log::install(config.log());
+    crate::telemetry::log::install_quiet(config.log());
     let list = Backend::open(config)?.templates()?;
     if global.json {
         out::line(&list.to_string());

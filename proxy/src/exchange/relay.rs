@@ -29,13 +29,18 @@ pub async fn next(
     tokio::select! {
         biased;
         piece = upstream.read_response_body() => Ok(piece),
-        gone = session.as_downstream_mut().read_body_or_idle(true) => match gone {
-            Err(error) => Err(error),
-            Ok(_) => Err(pingora::Error::explain(
-                pingora::ErrorType::ConnectionClosed,
-                "client closed before the answer was complete",
-            )),
-        },
+        gone = left(session) => Err(gone),
+    }
+}
+
+/// Waits for the client to leave; may be dropped and called again at any time.
+pub async fn left(session: &mut Session) -> Box<pingora::Error> {
+    match session.as_downstream_mut().read_body_or_idle(true).await {
+        Err(error) => error,
+        Ok(_) => pingora::Error::explain(
+            pingora::ErrorType::ConnectionClosed,
+            "client closed before the answer was complete",
+        ),
     }
 }
 
@@ -173,11 +178,6 @@ pub async fn whole(
             Ok(Some(_)) | Err(_) => return Ok(None),
         }
     }
-}
-
-/// Whether the caller speaks HTTP/1, where an answer of unknown length is sent in chunks.
-pub fn client_is_http1(session: &Session) -> bool {
-    !session.is_http2()
 }
 
 /// Adds the proxy's report to a response header, where anything may be added at all.

@@ -8,8 +8,16 @@ use tracing_subscriber::EnvFilter;
 ///
 /// Standard output stays free for what commands print.
 pub fn install(log: &Log) {
-    let filter =
-        EnvFilter::try_new(log.level().as_str()).unwrap_or_else(|_| EnvFilter::new("info"));
+    install_at(log, log.level().as_str());
+}
+
+/// As [`install`], for a command: only what goes wrong is said beside its results.
+pub fn install_quiet(log: &Log) {
+    install_at(log, "warn");
+}
+
+fn install_at(log: &Log, level: &str) {
+    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
     // Pingora logs every refused upstream connection at `error`; our own events already say so once.
     let filter = ["pingora_core=warn", "pingora_proxy=off", "ort=warn"]
         .iter()
