@@ -5,9 +5,14 @@
 //! feed the same bytes. Raising a version in a context string makes all older entries unreachable.
 
 use std::fmt;
+use std::sync::LazyLock;
 
-const EXACT_CONTEXT: &str = "tollfree 2025 exact key v1";
-const COMPATIBILITY_CONTEXT: &str = "tollfree 2025 compatibility key v1";
+/// Hashers with their context taken in: that costs as much as hashing a short request, and an exact hit does
+/// little else.
+static EXACT: LazyLock<blake3::Hasher> =
+    LazyLock::new(|| blake3::Hasher::new_derive_key("tollfree 2025 exact key v1"));
+static COMPATIBILITY: LazyLock<blake3::Hasher> =
+    LazyLock::new(|| blake3::Hasher::new_derive_key("tollfree 2025 compatibility key v1"));
 
 /// The digest of a whole canonical request.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,7 +36,7 @@ impl ExactKey {
     }
 
     pub(crate) fn digest(feed: impl FnOnce(&mut Fields)) -> Self {
-        Self(Fields::digest(EXACT_CONTEXT, feed))
+        Self(Fields::digest(&EXACT, feed))
     }
 }
 
@@ -47,7 +52,7 @@ impl CompatibilityKey {
     }
 
     pub(crate) fn digest(feed: impl FnOnce(&mut Fields)) -> Self {
-        Self(Fields::digest(COMPATIBILITY_CONTEXT, feed))
+        Self(Fields::digest(&COMPATIBILITY, feed))
     }
 }
 
@@ -55,8 +60,8 @@ impl CompatibilityKey {
 pub(crate) struct Fields(blake3::Hasher);
 
 impl Fields {
-    fn digest(context: &str, feed: impl FnOnce(&mut Self)) -> [u8; 32] {
-        let mut fields = Self(blake3::Hasher::new_derive_key(context));
+    fn digest(begun: &blake3::Hasher, feed: impl FnOnce(&mut Self)) -> [u8; 32] {
+        let mut fields = Self(begun.clone());
         feed(&mut fields);
         fields.0.finalize().into()
     }

@@ -1,7 +1,7 @@
 //! The isolation boundary between callers. It is part of every key, so no answer crosses it.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::error::{Error, Result};
 
@@ -11,7 +11,9 @@ const MAX_BYTES: usize = 256;
 /// Separates namespaces derived from a credential from configured names, which cannot hold a colon.
 const CREDENTIAL_PREFIX: &str = "key:";
 
-const CREDENTIAL_CONTEXT: &str = "tollfree 2025 namespace of a credential v1";
+/// A hasher with its context taken in, which costs as much as hashing the credential.
+static CREDENTIAL: LazyLock<blake3::Hasher> =
+    LazyLock::new(|| blake3::Hasher::new_derive_key("tollfree 2025 namespace of a credential v1"));
 
 /// The name of an isolation boundary: 1 to 256 bytes of printable text.
 ///
@@ -49,10 +51,7 @@ impl Namespace {
     ///
     /// The credential cannot be read back from it, and no configured name can equal it.
     pub fn of_credential(credential: &[u8]) -> Self {
-        let digest = blake3::Hasher::new_derive_key(CREDENTIAL_CONTEXT)
-            .update(credential)
-            .finalize()
-            .to_hex();
+        let digest = CREDENTIAL.clone().update(credential).finalize().to_hex();
         let digits = digest.get(..32).unwrap_or_default();
         Self(format!("{CREDENTIAL_PREFIX}{digits}").into())
     }

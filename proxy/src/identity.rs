@@ -3,6 +3,7 @@
 //! The proxy never stores or logs a credential, only its digest.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
@@ -13,6 +14,10 @@ use crate::protocol::Protocol;
 
 /// Digests remembered at most; past it expired ones are dropped, then all.
 const MAX_ACCEPTED: usize = 100_000;
+
+/// A hasher with its context taken in, which costs as much as hashing the credential.
+static CREDENTIAL: LazyLock<blake3::Hasher> =
+    LazyLock::new(|| blake3::Hasher::new_derive_key("tollfree 2026 credential v1"));
 
 /// A caller's credential, as its digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,14 +36,7 @@ impl Credential {
             .or_else(|| header("x-api-key"))
             .or_else(|| query_key(head.uri.query()).map(str::as_bytes))?;
         let secret = secret.trim_ascii();
-        (!secret.is_empty()).then(|| {
-            Self(
-                *blake3::Hasher::new_derive_key("tollfree 1 credential")
-                    .update(secret)
-                    .finalize()
-                    .as_bytes(),
-            )
-        })
+        (!secret.is_empty()).then(|| Self(*CREDENTIAL.clone().update(secret).finalize().as_bytes()))
     }
 
     /// The namespace that belongs to this credential alone.
