@@ -44,12 +44,13 @@ A ratio compares two measurements of the same run on the same machine; absolute 
 
 
 def _row(line: dict) -> list[str]:
-    goal = f"{'at least' if line['at_least'] else 'at most'} {line['bound']:.2f}x"
-    if line["passed"] is None:
+    bound = line["bound"]
+    goal = "for information" if bound is None else f"{'at least' if line['at_least'] else 'at most'} {bound:.2f}x"
+    if not line["ours"]:
         return [line["name"], goal, "", "", "", "", "skipped", line["note"]]
     low, high = line["spread"]
     return [line["name"], goal, f"{line['ratio']:.2f}x", f"{low:.2f} to {high:.2f}", _figure(line, "baseline"),
-            _figure(line, "ours"), "pass" if line["passed"] else "FAIL", line["note"]]
+            _figure(line, "ours"), {True: "pass", False: "FAIL", None: ""}[line["passed"]], line["note"]]
 
 
 def _figure(line: dict, side: str) -> str:

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use pingora::ErrorType;
 use pingora::connectors::http::Connector;
 use pingora::http::RequestHeader;
 use pingora::protocols::http::client::HttpSession;
@@ -26,8 +27,8 @@ pub enum Failure {
 
 /// A call whose response header has arrived.
 pub struct Call {
-    /// The session to read the body from.
-    pub session: HttpSession,
+    /// The session to read the body from; boxed, since it is large and moves through many futures.
+    pub session: Box<HttpSession>,
     peer: Arc<HttpPeer>,
 }
 
@@ -35,7 +36,7 @@ impl Call {
     /// Gives the connection back for the next call, if it can be used again.
     pub async fn release(self, connector: &Connector) {
         connector
-            .release_http_session(self.session, &*self.peer, Some(IDLE_TIMEOUT))
+            .release_http_session(*self.session, &*self.peer, Some(IDLE_TIMEOUT))
             .await;
     }
 }
@@ -59,26 +60,32 @@ pub async fn send(
         .await
         .map_err(|error| Failure::Connect(error.into()))?;
     loop {
-        let (mut session, reused) = connector
+        let (session, reused) = connector
             .get_http_session(&*peer)
             .await
             .map_err(|error| Failure::Connect(error.into()))?;
-        match exchange(&mut session, &peer, head, body).await {
-            Ok(()) => return Ok(Call { session, peer }),
-            Err(error) => {
-                session.shutdown().await;
-                match error.etype() {
-                    pingora::ErrorType::ReadTimedout | pingora::ErrorType::WriteTimedout => {
-                        return Err(Failure::TimedOut);
-                    }
-                    _ if reused => {
-                        tracing::debug!(upstream = %upstream.name, "pooled connection was closed")
-                    }
-                    _ => return Err(Failure::NoResponse(error)),
-                }
+        let mut session = Box::new(session);
+        let Err(error) = exchange(&mut session, &peer, head, body).await else {
+            return Ok(Call { session, peer });
+        };
+        session.shutdown().await;
+        match error.etype() {
+            ErrorType::ReadTimedout | ErrorType::WriteTimedout => return Err(Failure::TimedOut),
+            _ if reused && was_stale(&error) => {
+                tracing::debug!(upstream = %upstream.name, "pooled connection was closed");
             }
+            _ => return Err(Failure::NoResponse(error)),
         }
     }
+}
+
+/// Whether a pooled connection broke before a byte of a response came: the server had closed it while it was
+/// idle, and has not seen the request.
+fn was_stale(error: &pingora::Error) -> bool {
+    matches!(
+        error.etype(),
+        ErrorType::ConnectionClosed | ErrorType::ReadError | ErrorType::WriteError
+    ) || error.retry()
 }
 
 async fn exchange(
