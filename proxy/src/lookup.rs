@@ -64,6 +64,8 @@ pub struct Options {
     pub exact_only: bool,
     /// Wait for the embedding as long as it takes (commands).
     pub patient: bool,
+    /// Consider every candidate, also those that words alone rule out (`explain`).
+    pub thorough: bool,
     /// Only a template may answer (commands).
     pub template_only: bool,
 }
@@ -241,11 +243,15 @@ impl Lookup {
         finding: &mut Finding,
     ) {
         let library = self.library.load_full();
+        // Words are cheap and vectors are not: a goal that no template explains is not embedded for one. To
+        // explain a decision, every candidate is wanted.
         let phrasings = scope
             .shape
+            .filter(|_| options.thorough || library.fits(scope.goal))
             .and_then(|shape| Some((shape, self.phrasings.load(&library)?)));
         if !scope.partition && phrasings.is_none() {
-            finding.reason = Some("nothing stored for requests of this kind".into());
+            finding.reason =
+                Some("no template fits, and nothing is stored for requests of this kind".into());
             return;
         }
         let masked = phrasings.as_ref().map(|_| library.mask(scope.goal));
@@ -335,10 +341,12 @@ impl Lookup {
         options: &Options,
         finding: &mut Finding,
     ) -> Option<(Option<Vec<f32>>, Option<Vec<f32>>)> {
-        // The goal's own vector is wanted even where nothing is stored yet: after a miss the answer is.
         let raw = scope.goal.text();
-        let mut texts = vec![raw.to_owned()];
-        if let Some(masked) = masked.filter(|masked| *masked != raw) {
+        let mut texts = Vec::with_capacity(2);
+        if scope.partition {
+            texts.push(raw.to_owned());
+        }
+        if let Some(masked) = masked.filter(|masked| !scope.partition || *masked != raw) {
             texts.push(masked.to_owned());
         }
         let deadline = if options.patient {
@@ -355,10 +363,11 @@ impl Lookup {
                     .observe(started.elapsed().as_secs_f64());
                 self.metrics.embedded_texts.inc_by(num_texts as u64);
                 let last = vectors.pop();
-                Some(match masked {
-                    None => (last, None),
-                    Some(_) if num_texts == 1 => (last.clone(), last),
-                    Some(_) => (vectors.pop(), last),
+                Some(match (scope.partition, masked) {
+                    (true, None) => (last, None),
+                    (true, Some(_)) if num_texts == 1 => (last.clone(), last),
+                    (true, Some(_)) => (vectors.pop(), last),
+                    (false, _) => (None, last),
                 })
             }
             Err(error) => {

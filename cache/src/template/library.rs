@@ -254,6 +254,13 @@ impl Library {
         }
     }
 
+    /// Says whether any template fits a goal by words and values alone: without one, no vector is worth making.
+    ///
+    /// Cost: some tens of microseconds.
+    pub fn fits(&self, goal: &Goal) -> bool {
+        (0..self.loaded.len()).any(|template| self.fit(template, goal).is_ok())
+    }
+
     /// Says whether slot values obey the template's rules.
     ///
     /// # Errors

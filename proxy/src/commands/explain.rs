@@ -20,6 +20,7 @@ pub async fn explain(app: &App, asking: &Asking, goal: &str) -> Result<Value, Un
             &request,
             &Options {
                 patient: true,
+                thorough: true,
                 ..Options::default()
             },
         )
