@@ -30,7 +30,13 @@ impl Admin {
 
     async fn answer(&self, session: &mut ServerSession) -> Reply {
         let head = session.req_header();
-        let (method, path) = (head.method.clone(), head.uri.path().to_owned());
+        // The answer to HEAD has the header of GET; its body is left out below.
+        let method = if head.method == Method::HEAD {
+            Method::GET
+        } else {
+            head.method.clone()
+        };
+        let path = head.uri.path().to_owned();
         match (&method, path.as_str()) {
             (&Method::GET, "/") => Reply::text(StatusCode::OK, self.overview()),
             (&Method::GET, "/healthz") => Reply::text(StatusCode::OK, "ok\n".to_owned()),

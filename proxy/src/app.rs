@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
@@ -11,13 +12,14 @@ use tollfree_cache::cache::{Cache, CacheOptions, OpenReport};
 use tollfree_cache::template::{Content, Library, Shape, shape};
 use tollfree_cache::verify::RuleVerifier;
 use tollfree_config::Config;
-use tollfree_config::types::ShapeContent;
+use tollfree_config::types::{AuthMode, ShapeContent};
 
 use crate::frame::Frames;
-use crate::identity::Accepted;
+use crate::identity::{Accepted, Credential};
 use crate::lookup::models::Models;
 use crate::lookup::{Hit, Limits, Lookup, now_ms};
 use crate::policy::{Need, Policy};
+use crate::protocol::Protocol;
 use crate::protocol::chat::ChatRequest;
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::Upstream;
@@ -148,6 +150,7 @@ impl App {
                     .map(|name| name.as_str().to_owned())
                     .collect(),
                 templates: config.templates().enabled(),
+                enabled: config.cache().enabled(),
             },
             cache,
             library,
@@ -176,6 +179,17 @@ impl App {
         })
     }
 
+    /// Whether a caller is one the proxy may answer for: any in `open` mode; in `passthrough` mode one whose
+    /// credential an upstream of this protocol has accepted.
+    pub fn knows(&self, protocol: Protocol, credential: Option<&Credential>) -> bool {
+        match self.config.server().auth() {
+            AuthMode::Open => true,
+            AuthMode::Passthrough => credential.is_some_and(|credential| {
+                self.accepted.holds(protocol, *credential, Instant::now())
+            }),
+        }
+    }
+
     /// What a hit saves: the price of the upstream that once answered, or would be asked now.
     pub fn price_of(&self, hit: &Hit, chat: &ChatRequest) -> Option<f64> {
         let usage = hit.answer().usage;
@@ -191,6 +205,7 @@ impl App {
         let need = Need {
             protocol: chat.protocol,
             model: &chat.model,
+            known_caller: true,
             untranslatable: chat.untranslatable,
         };
         self.policy

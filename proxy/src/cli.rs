@@ -187,6 +187,11 @@ mod out {
         }
     }
 
+    /// Prints a line whose reader may have gone; a server goes on all the same.
+    pub(super) fn announce(text: &str) {
+        let _ = writeln!(std::io::stdout(), "{text}");
+    }
+
     /// Prints a remark that is not a result.
     pub(super) fn note(text: &str) {
         eprintln!("{text}");

@@ -20,7 +20,10 @@ pub struct Controls {
 }
 
 impl Controls {
-    /// Reads the controls of a request; values that do not parse are ignored, as RFC 9111 asks.
+    /// Reads the controls of a request.
+    ///
+    /// A value that does not parse counts as the strictest one: an age of nothing (RFC 9111, section 4.2.1), a
+    /// similarity of one. A namespace that is sent twice or is no text is kept unusable, to be refused.
     pub fn of(head: &RequestHeader) -> Self {
         let mut controls = Self::default();
         for value in head.headers.get_all("cache-control") {
@@ -31,22 +34,44 @@ impl Controls {
                     "no-cache" => controls.no_cache = true,
                     "no-store" => controls.no_store = true,
                     "only-if-cached" => controls.only_if_cached = true,
-                    "max-age" => controls.max_age = argument.trim().trim_matches('"').parse().ok(),
+                    "max-age" => {
+                        controls.max_age =
+                            Some(argument.trim().trim_matches('"').parse().unwrap_or(0))
+                    }
                     _ => {}
                 }
             }
         }
-        let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-        controls.threshold = text("x-tollfree-threshold")
-            .and_then(|value| value.trim().parse::<f32>().ok())
-            .filter(|value| (-1.0..=1.0).contains(value));
-        controls.namespace = text("x-tollfree-namespace")
-            .map(str::trim)
-            .filter(|name| !name.is_empty() && name.len() <= 128)
-            .map(str::to_owned);
+        controls.threshold = head.headers.get("x-tollfree-threshold").map(|value| {
+            let asked = value
+                .to_str()
+                .ok()
+                .and_then(|text| text.trim().parse::<f32>().ok());
+            asked
+                .filter(|asked| (-1.0..=1.0).contains(asked))
+                .unwrap_or(STRICTEST)
+        });
+        let mut names = head.headers.get_all("x-tollfree-namespace").iter();
+        controls.namespace = names
+            .next()
+            .map(|first| {
+                names.fold(first.as_bytes().to_vec(), |all, next| {
+                    [&all, next.as_bytes()].join(&b'\n')
+                })
+            })
+            .map(|name| {
+                String::from_utf8(name)
+                    .unwrap_or_else(|_| "\u{0}".to_owned())
+                    .trim()
+                    .to_owned()
+            })
+            .filter(|name| !name.is_empty());
         controls
     }
 }
+
+/// The similarity that only the same words reach.
+const STRICTEST: f32 = 1.0;
 
 /// Request headers that are for the proxy alone and never reach an upstream.
 pub const OWN_REQUEST_HEADERS: [&str; 2] = ["x-tollfree-threshold", "x-tollfree-namespace"];
@@ -87,7 +112,13 @@ mod tests {
                 ..none.clone()
             },
         )?;
-        check(&[("cache-control", "max-age=soon, private")], &none)?;
+        check(
+            &[("cache-control", "max-age=soon, private")],
+            &Controls {
+                max_age: Some(0),
+                ..none.clone()
+            },
+        )?;
         check(
             &[("x-tollfree-threshold", "0.95")],
             &Controls {
@@ -95,8 +126,20 @@ mod tests {
                 ..none.clone()
             },
         )?;
-        check(&[("x-tollfree-threshold", "7")], &none)?;
-        check(&[("x-tollfree-threshold", "NaN")], &none)?;
+        check(
+            &[("x-tollfree-threshold", "7")],
+            &Controls {
+                threshold: Some(1.0),
+                ..none.clone()
+            },
+        )?;
+        check(
+            &[("x-tollfree-threshold", "NaN")],
+            &Controls {
+                threshold: Some(1.0),
+                ..none.clone()
+            },
+        )?;
         check(
             &[("x-tollfree-namespace", " team-a ")],
             &Controls {

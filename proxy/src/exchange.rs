@@ -15,12 +15,12 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use pingora::proxy::Session;
-use tollfree_config::types::{AuthMode, Variety};
+use tollfree_config::types::Variety;
 
 use crate::app::App;
 use crate::controls::Controls;
 use crate::identity::{self, Credential};
-use crate::lookup::Finding;
+use crate::lookup::{CacheStatus, Finding};
 use crate::protocol::Protocol;
 use crate::protocol::bypass::BypassReason;
 use crate::protocol::chat::ChatRequest;
@@ -79,14 +79,20 @@ impl Exchange<'_> {
         });
         let Some(decoded) = decoded else {
             let report = Report::bypass("undecodable");
+            self.count(&report);
+            if self.wants_only_stored() {
+                return self.refuse_unstored(session, &report).await;
+            }
             return miss::forward_undecoded(self, session, body, report).await;
         };
         let chat = decoded.request;
         if let Some(reason) = self.bypass_reason(decoded.bypass, &chat) {
-            self.app.metrics.bypasses.with_label_values(&[reason]).inc();
-            return self
-                .ask_upstream(session, &chat, body, Report::bypass(reason), None)
-                .await;
+            let report = Report::bypass(reason);
+            self.count(&report);
+            if self.wants_only_stored() {
+                return self.refuse_unstored(session, &report).await;
+            }
+            return self.ask_upstream(session, &chat, body, report, None).await;
         }
         self.look_up_and_answer(session, &chat, body).await
     }
@@ -118,7 +124,7 @@ impl Exchange<'_> {
         };
         let mut request = chat.canonical(namespace);
         self.app.frames.apply(&mut request);
-        let mut finding = if !self.is_accepted() {
+        let mut finding = if !self.is_known() {
             Finding::unasked(&request, "credential not yet accepted by an upstream")
         } else if self.controls.no_cache {
             Finding::unasked(&request, "cache-control: no-cache")
@@ -143,14 +149,13 @@ impl Exchange<'_> {
         if let Some(hit) = finding.hit.take() {
             return hit::write(self, session, chat, &finding, &hit).await;
         }
-        if self.controls.only_if_cached {
-            let message = "no stored answer fits and the request allows no upstream call (cache-control: only-if-cached)";
-            let report = Report::miss(&finding);
-            return refuse::write(self, session, ErrorKind::NotCached, message, Some(&report))
-                .await;
-        }
         let report = Report::miss(&finding);
-        let learn = admit::Learn::new(self.app, request, finding);
+        self.count(&report);
+        if self.wants_only_stored() {
+            return self.refuse_unstored(session, &report).await;
+        }
+        let by_meaning = chat.opaque_fields.is_empty() && chat.stop.is_empty();
+        let learn = admit::Learn::new(request, finding, by_meaning);
         self.ask_upstream(session, chat, body, report, Some(learn))
             .await
     }
@@ -163,15 +168,33 @@ impl Exchange<'_> {
         report: Report,
         learn: Option<admit::Learn>,
     ) -> pingora::Result<()> {
-        if self.app.config.cache().enabled() {
-            self.app
-                .metrics
-                .lookups
-                .with_label_values(&[report.status.as_str()])
-                .inc();
-        }
         // The futures below hold whole connections: kept off this future, which every hit allocates too.
         Box::pin(miss::forward(self, session, chat, body, report, learn)).await
+    }
+
+    /// Counts a request that goes upstream, or would.
+    fn count(&self, report: &Report) {
+        if !self.app.config.cache().enabled() {
+            return;
+        }
+        let metrics = &self.app.metrics;
+        metrics
+            .lookups
+            .with_label_values(&[report.status.as_str()])
+            .inc();
+        if let (CacheStatus::Bypass, Some(reason)) = (report.status, &report.reason) {
+            metrics.bypasses.with_label_values(&[reason]).inc();
+        }
+    }
+
+    /// Whether the caller wants a stored answer or none.
+    fn wants_only_stored(&self) -> bool {
+        self.controls.only_if_cached && self.app.config.cache().enabled()
+    }
+
+    async fn refuse_unstored(&self, session: &mut Session, report: &Report) -> pingora::Result<()> {
+        let message = "no stored answer fits and the request allows no upstream call (cache-control: only-if-cached)";
+        refuse::write(self, session, ErrorKind::NotCached, message, Some(report)).await
     }
 
     fn bypass_reason(
@@ -205,17 +228,9 @@ impl Exchange<'_> {
         }
     }
 
-    /// Whether the cache may answer this caller: in `passthrough` mode only after an upstream has accepted
-    /// its credential.
-    fn is_accepted(&self) -> bool {
-        match self.app.config.server().auth() {
-            AuthMode::Open => true,
-            AuthMode::Passthrough => self.credential.as_ref().is_some_and(|credential| {
-                self.app
-                    .accepted
-                    .holds(self.protocol, *credential, Instant::now())
-            }),
-        }
+    /// Whether the cache may answer this caller, and the operator's keys be spent on it.
+    pub fn is_known(&self) -> bool {
+        self.app.knows(self.protocol, self.credential.as_ref())
     }
 
     /// Whether response headers of ours may be added.

@@ -2,6 +2,7 @@
 //!
 //! The proxy never stores or logs a credential, only its digest.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use pingora::http::RequestHeader;
 use tollfree_cache::namespace::Namespace;
 
 use crate::protocol::Protocol;
+use crate::protocol::route::percent_decoded;
 
 /// Digests remembered at most; past it expired ones are dropped, then all.
 const MAX_ACCEPTED: usize = 100_000;
@@ -19,24 +21,54 @@ const MAX_ACCEPTED: usize = 100_000;
 static CREDENTIAL: LazyLock<blake3::Hasher> =
     LazyLock::new(|| blake3::Hasher::new_derive_key("tollfree 2026 credential v1"));
 
+/// Headers that may carry a caller's secret, whatever its protocol.
+pub const CREDENTIAL_HEADERS: [&str; 7] = [
+    "authorization",
+    "x-goog-api-key",
+    "x-api-key",
+    "api-key",
+    "proxy-authorization",
+    "x-amz-security-token",
+    "cookie",
+];
+
+/// Query parameters that may carry one.
+const CREDENTIAL_PARAMETERS: [&str; 4] = ["key", "access_token", "api_key", "api-key"];
+
 /// A caller's credential, as its digest.
+///
+/// It covers every secret a request carries, wherever it stands: two callers are the same only if all of theirs
+/// are equal. One secret is one credential, in whichever header or parameter it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Credential([u8; 32]);
 
 impl Credential {
-    /// Finds the credential of a request: a bearer token, `x-goog-api-key`, `x-api-key` or the query's `key`.
+    /// Finds the credential of a request.
     pub fn of(head: &RequestHeader) -> Option<Self> {
-        let header = |name: &str| head.headers.get(name).map(|value| value.as_bytes());
-        let bearer = header("authorization").map(|value| match value.split_at_checked(7) {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => token,
-            _ => value,
-        });
-        let secret = header("x-goog-api-key")
-            .or(bearer)
-            .or_else(|| header("x-api-key"))
-            .or_else(|| query_key(head.uri.query()).map(str::as_bytes))?;
-        let secret = secret.trim_ascii();
-        (!secret.is_empty()).then(|| Self(*CREDENTIAL.clone().update(secret).finalize().as_bytes()))
+        let mut secrets: Vec<Cow<'_, [u8]>> = Vec::new();
+        for name in CREDENTIAL_HEADERS {
+            for value in head.headers.get_all(name) {
+                secrets.push(Cow::Borrowed(without_scheme(value.as_bytes())));
+            }
+        }
+        for pair in head.uri.query().unwrap_or_default().split('&') {
+            if let Some(secret) = secret_parameter(pair) {
+                secrets.push(Cow::Owned(secret.into_owned().into_bytes()));
+            }
+        }
+        secrets.retain(|secret| !secret.is_empty());
+        secrets.sort_unstable();
+        secrets.dedup();
+        if secrets.is_empty() {
+            return None;
+        }
+        let mut hasher = CREDENTIAL.clone();
+        for secret in secrets {
+            hasher
+                .update(&(secret.len() as u64).to_le_bytes())
+                .update(&secret);
+        }
+        Some(Self(*hasher.finalize().as_bytes()))
     }
 
     /// The namespace that belongs to this credential alone.
@@ -45,16 +77,37 @@ impl Credential {
     }
 }
 
-/// The value of the query's `key` parameter, which Gemini clients may use for their API key.
-pub fn query_key(query: Option<&str>) -> Option<&str> {
-    query?.split('&').find_map(|pair| pair.strip_prefix("key="))
+fn without_scheme(value: &[u8]) -> &[u8] {
+    let value = value.trim_ascii();
+    match value.split_at_checked(7) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => token.trim_ascii(),
+        _ if value.eq_ignore_ascii_case(b"bearer") => b"",
+        _ => value,
+    }
 }
 
-/// The query without its `key` parameter; every other byte stays as it was sent.
-pub fn without_query_key(query: &str) -> String {
+/// The value of a `name=value` pair whose name, once decoded, is one that carries secrets.
+fn secret_parameter(pair: &str) -> Option<Cow<'_, str>> {
+    let (name, value) = pair.split_once('=')?;
+    let name = percent_decoded(name);
+    CREDENTIAL_PARAMETERS
+        .iter()
+        .any(|secret| name.eq_ignore_ascii_case(secret))
+        .then(|| percent_decoded(value))
+}
+
+/// Whether a query carries a secret.
+pub fn has_secret(query: &str) -> bool {
     query
         .split('&')
-        .filter(|pair| !pair.starts_with("key="))
+        .any(|pair| secret_parameter(pair).is_some())
+}
+
+/// The query without its secrets; every other byte stays as it was sent.
+pub fn without_secrets(query: &str) -> String {
+    query
+        .split('&')
+        .filter(|pair| secret_parameter(pair).is_none())
         .collect::<Vec<_>>()
         .join("&")
 }
@@ -161,10 +214,45 @@ mod tests {
     }
 
     #[test]
-    fn the_key_leaves_the_query_and_nothing_else_does() {
-        assert_eq!(without_query_key("alt=sse&key=abc&x=%3A"), "alt=sse&x=%3A");
-        assert_eq!(without_query_key("key=abc"), "");
-        assert_eq!(without_query_key("monkey=1"), "monkey=1");
+    fn every_secret_counts_however_it_is_sent() -> anyhow::Result<()> {
+        let good = Credential::of(&request(
+            "/",
+            &[
+                ("authorization", "Bearer good"),
+                ("x-goog-api-key", "shared"),
+            ],
+        )?);
+        let bad = Credential::of(&request(
+            "/",
+            &[
+                ("authorization", "Bearer bad"),
+                ("x-goog-api-key", "shared"),
+            ],
+        )?);
+        let alone = Credential::of(&request("/", &[("x-goog-api-key", "shared")])?);
+        assert!(good != bad && good != alone && bad != alone);
+        for (target, headers) in [
+            ("/", &[("api-key", "k1")][..]),
+            ("/", &[("cookie", "k1")]),
+            ("/?k%65y=k1", &[]),
+            ("/?access_token=k1", &[]),
+        ] {
+            let found = Credential::of(&request(target, headers)?);
+            assert_eq!(
+                found,
+                Credential::of(&request("/", &[("x-api-key", "k1")])?),
+                "{target} {headers:?}"
+            );
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn secrets_leave_the_query_and_nothing_else_does() {
+        assert_eq!(without_secrets("alt=sse&key=abc&x=%3A"), "alt=sse&x=%3A");
+        assert_eq!(without_secrets("k%65y=abc&access_token=t"), "");
+        assert_eq!(without_secrets("monkey=1"), "monkey=1");
+        assert!(!has_secret("alt=sse"));
     }
 
     #[test]

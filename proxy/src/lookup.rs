@@ -31,8 +31,9 @@ pub use learn::Pending;
 use models::Models;
 use phrasings::Phrasings;
 
-/// Longer goals are not even analysed: no embedding model here reads a tenth of it.
-const MAX_GOAL_BYTES: usize = 16 * 1024;
+/// Longer goals are not even analysed, which would hold up an event loop: 254 tokens of English have some 1,200
+/// bytes.
+const MAX_GOAL_BYTES: usize = 2 * 1024;
 
 const TOO_LONG: &str = "the goal is longer than the embedding model reads";
 
@@ -51,6 +52,8 @@ pub struct Limits {
     pub vary: Vec<String>,
     /// Whether templates may answer.
     pub templates: bool,
+    /// Whether anything may.
+    pub enabled: bool,
 }
 
 /// What one request asks of the lookup.
@@ -119,6 +122,7 @@ impl Lookup {
     pub fn over(&self, cache: Cache) -> Self {
         let limits = Limits {
             templates: false,
+            enabled: true,
             ..Limits::clone(&self.limits)
         };
         Self {
@@ -167,6 +171,9 @@ impl Lookup {
 
     /// Decides what may answer a request.
     pub async fn find(&self, request: &Request, options: &Options) -> Finding {
+        if !self.limits.enabled {
+            return Finding::unasked(request, "the cache is off");
+        }
         let started = Instant::now();
         let mut finding = Finding::unasked(request, "");
         finding.reason = None;
@@ -376,7 +383,7 @@ impl Lookup {
                     .lookup_failures
                     .with_label_values(&["embedder"])
                     .inc();
-                finding.reason = Some(format!("embedder: {error}").into());
+                finding.reason = Some("the goal could not be embedded in time".into());
                 None
             }
         }

@@ -18,6 +18,8 @@ pub struct Need<'a> {
     pub protocol: Protocol,
     /// The requested model.
     pub model: &'a str,
+    /// Whether the operator's own keys may be spent on this caller.
+    pub known_caller: bool,
     /// A feature that cannot be said in another protocol, if the request uses one.
     pub untranslatable: Option<&'static str>,
 }
@@ -27,6 +29,8 @@ pub struct Need<'a> {
 pub enum Ineligible {
     /// It is called with the caller's credential, but does not speak the caller's protocol.
     Credential,
+    /// It is called with the operator's key, and no upstream has accepted this caller's credential yet.
+    Caller,
     /// None of its model patterns matches.
     Model,
     /// The request uses a feature that only its own protocol can say.
@@ -40,6 +44,7 @@ impl Ineligible {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Credential => "takes only credentials of its own protocol",
+            Self::Caller => "spends its own key only on callers that another upstream has accepted",
             Self::Model => "serves no such model",
             Self::Feature(feature) => feature,
             Self::Weight => "weight is 0",
@@ -88,6 +93,14 @@ impl Policy {
     /// All upstreams in configured order.
     pub fn upstreams(&self) -> &[Arc<Upstream>] {
         &self.upstreams
+    }
+
+    /// The only upstream, if there is just one.
+    pub fn only(&self) -> Option<&Arc<Upstream>> {
+        match self.upstreams.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
     }
 
     /// The only upstream, if there is just one, it speaks `protocol` and every model keeps its name: then a
@@ -164,6 +177,9 @@ impl Policy {
         let same_protocol = upstream.protocol() == need.protocol;
         if upstream.wants_client_credential() && !same_protocol {
             return Err(Ineligible::Credential);
+        }
+        if upstream.has_own_key() && !need.known_caller {
+            return Err(Ineligible::Caller);
         }
         if let Some(feature) = need.untranslatable
             && !same_protocol

@@ -19,6 +19,7 @@ use crate::protocol::error::{ApiError, ErrorKind};
 use crate::protocol::reply::Framing;
 use crate::protocol::route::{Operation, Route, normal_path, route};
 use crate::upstream::Upstream;
+use crate::upstream::send::unpooled;
 
 /// The proxy service.
 pub struct Proxy {
@@ -28,9 +29,21 @@ pub struct Proxy {
 /// What one request carries from phase to phase.
 pub struct Context {
     started: Instant,
+    /// The form of errors.
     protocol: Option<Protocol>,
+    /// What the upstream of a pass-through speaks on this path.
+    wire: Option<Protocol>,
+    /// Whether the path is one of a protocol we know.
+    known_path: bool,
     upstream: Option<Arc<Upstream>>,
+    attempts: u32,
 }
+
+/// A write to a client may take this long.
+const CLIENT_WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What a client still sends after its answer is read for this long, so that it sees the answer.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Proxy {
     /// Serves with this application.
@@ -91,7 +104,10 @@ impl ProxyHttp for Proxy {
         Context {
             started: Instant::now(),
             protocol: None,
+            wire: None,
+            known_path: false,
             upstream: None,
+            attempts: 0,
         }
     }
 
@@ -104,7 +120,11 @@ impl ProxyHttp for Proxy {
         session: &mut Session,
         _ctx: &mut Context,
     ) -> pingora::Result<()> {
-        session.as_downstream_mut().set_pipelining_enabled(true);
+        let downstream = session.as_downstream_mut();
+        downstream.set_pipelining_enabled(true);
+        // A client that reads nothing, or sends without end, may not hold a connection for ever.
+        downstream.set_write_timeout(Some(CLIENT_WRITE_TIMEOUT));
+        downstream.set_total_drain_timeout(Some(DRAIN_TIMEOUT));
         Ok(())
     }
 
@@ -123,17 +143,34 @@ impl ProxyHttp for Proxy {
                     self.exchange(session, ctx, protocol, operation).await?;
                     return Ok(true);
                 };
+                ctx.wire = Some(protocol);
                 (Some(protocol), Some(upstream))
             }
-            Route::Passthrough { protocol, upstream } => (
-                protocol.or(upstream),
-                self.app.policy.for_passthrough(upstream.or(protocol)),
-            ),
+            Route::Passthrough { protocol, upstream } => {
+                ctx.wire = upstream.or(protocol);
+                (
+                    protocol.or(upstream),
+                    self.app.policy.for_passthrough(ctx.wire),
+                )
+            }
         };
         ctx.protocol = protocol;
+        ctx.known_path = ctx.wire.is_some();
+        // With one upstream there is no other whose credential a path of no protocol we know could carry.
+        ctx.wire = ctx
+            .wire
+            .or_else(|| self.app.policy.only().map(|only| only.protocol()));
         ctx.upstream = upstream.cloned();
-        if ctx.upstream.is_some() {
-            return Ok(false);
+        if let Some(upstream) = &ctx.upstream {
+            let credential = Credential::of(session.req_header());
+            let wire = ctx.wire.unwrap_or(upstream.protocol());
+            if !upstream.has_own_key() || self.app.knows(wire, credential.as_ref()) {
+                return Ok(false);
+            }
+            let message = "auth is passthrough, and no upstream has accepted this credential yet";
+            let error = ApiError::new(ErrorKind::InvalidApiKey, message);
+            write_error(session, protocol.unwrap_or(Protocol::OpenAi), &error).await?;
+            return Ok(true);
         }
         let message = "this path is passed through, and no upstream is configured; set GEMINI_API_KEY or add an \
                        [[upstreams]] section to tollfree.toml";
@@ -156,7 +193,14 @@ impl ProxyHttp for Proxy {
         let peer = upstream.address.peer().await.map_err(|error| {
             pingora::Error::because(ErrorType::ConnectNoRoute, "resolving the upstream", error)
         })?;
-        Ok(Box::new(HttpPeer::clone(&peer)))
+        ctx.attempts += 1;
+        // After a pooled connection that had gone stale only a fresh one is sure to be alive.
+        let again = ctx.attempts > 1;
+        Ok(Box::new(if again {
+            unpooled(&peer)
+        } else {
+            HttpPeer::clone(&peer)
+        }))
     }
 
     async fn upstream_request_filter(
@@ -176,7 +220,7 @@ impl ProxyHttp for Proxy {
             .path_and_query()
             .map_or("/", |target| target.as_str());
         // A path of no protocol we know stays as it is, to the letter.
-        let target = if ctx.protocol.is_some() {
+        let target = if ctx.known_path {
             let path = normal_path(head.uri.path());
             head.uri.query().map_or_else(
                 || path.clone().into_owned(),
@@ -188,7 +232,7 @@ impl ProxyHttp for Proxy {
         let target = upstream.target(&target);
         crate::upstream::set_target(head, &target)?;
         head.insert_header("host", upstream.authority())?;
-        upstream.authorize(head, ctx.protocol)
+        upstream.authorize(head, ctx.wire)
     }
 
     fn error_while_proxy(
@@ -196,7 +240,7 @@ impl ProxyHttp for Proxy {
         peer: &HttpPeer,
         session: &mut Session,
         error: Box<pingora::Error>,
-        _ctx: &mut Context,
+        ctx: &mut Context,
         client_reused: bool,
     ) -> Box<pingora::Error> {
         let mut error = error.more_context(format!("peer {peer}"));
@@ -204,7 +248,9 @@ impl ProxyHttp for Proxy {
         // the first time the server sees it, as long as the body is still at hand.
         let untouched = session.response_written().is_none()
             && !session.as_downstream().retry_buffer_truncated();
-        error.retry.decide_reuse(client_reused && untouched);
+        error
+            .retry
+            .decide_reuse(client_reused && untouched && ctx.attempts < 2);
         error
     }
 
@@ -252,6 +298,13 @@ impl ProxyHttp for Proxy {
             .as_ref()
             .map_or("", |upstream| upstream.name.as_str());
         tracing::warn!(upstream = name, %error, "upstream failed");
+        if !name.is_empty() {
+            self.app
+                .metrics
+                .upstream_requests
+                .with_label_values(&[name, "failed"])
+                .inc();
+        }
         let api_error = match error.etype() {
             ErrorType::ReadTimedout | ErrorType::WriteTimedout | ErrorType::ConnectTimedout => {
                 ApiError::new(
@@ -328,8 +381,14 @@ async fn write_error(
             if should_retry { "true" } else { "false" },
         )?;
     }
+    let waits_for_continue = session.req_header().headers.contains_key("expect");
     let downstream = session.as_downstream_mut();
-    downstream.drain_request_body().await.ok();
+    if waits_for_continue {
+        // It sends nothing before it is told to, and now it never is.
+        downstream.set_keepalive(None);
+    } else {
+        downstream.drain_request_body().await.ok();
+    }
     downstream.write_response_header(head).await?;
     downstream.write_response_body(body, true).await
 }

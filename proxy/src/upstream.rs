@@ -77,6 +77,11 @@ impl Upstream {
         self.credential == Credential::Client
     }
 
+    /// Whether it is called with a key of its operator.
+    pub fn has_own_key(&self) -> bool {
+        matches!(self.credential, Credential::Key(_))
+    }
+
     /// Whether a caller's own credential may be sent to it: only if it is marked for that and speaks the
     /// caller's protocol.
     pub fn takes_credential_of(&self, protocol: Option<Protocol>) -> bool {
@@ -116,13 +121,13 @@ impl Upstream {
         if self.takes_credential_of(protocol) {
             return Ok(());
         }
-        for name in ["authorization", "x-goog-api-key", "x-api-key", "cookie"] {
+        for name in identity::CREDENTIAL_HEADERS {
             head.remove_header(name);
         }
         if let Some(query) = head.uri.query()
-            && identity::query_key(Some(query)).is_some()
+            && identity::has_secret(query)
         {
-            let kept = identity::without_query_key(query);
+            let kept = identity::without_secrets(query);
             let path = head.uri.path();
             let target = if kept.is_empty() {
                 path.to_owned()

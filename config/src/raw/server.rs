@@ -39,8 +39,8 @@ pub(crate) struct RawServer {
     #[schemars(range(min = bounds::THREADS.min(), max = bounds::THREADS.max()))]
     pub(crate) threads: Option<i64>,
 
-    /// Longest request body in bytes that is held in memory and looked up in the cache; a request with a longer one
-    /// bypasses the cache.
+    /// Longest request body in bytes that is held in memory and looked up in the cache. A longer one streams through
+    /// unread where the only upstream takes it as it is; with several upstreams it is refused with 413.
     ///
     /// Default: `33554432` (32 MiB).
     #[schemars(extend("default" = defaults::MAX_BODY_BYTES))]

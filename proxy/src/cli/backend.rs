@@ -16,6 +16,9 @@ use crate::commands::lines::LINE_NUMBER;
 use crate::commands::{self, Call, PerLine};
 use crate::lookup::phrasings;
 
+/// A server that is there says who it is within this time.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+
 /// Reads the configuration; on a problem prints all of them and returns `None`.
 pub(super) fn configuration(global: &Global) -> Option<Config> {
     load(global)
@@ -63,12 +66,13 @@ impl Backend {
         if let Some(owner) = Owner::read(&data_dir) {
             let client = reqwest::Client::builder()
                 .no_proxy()
-                .connect_timeout(Duration::from_secs(2))
+                .connect_timeout(ANSWERS_WITHIN)
                 .build()?;
             let base = format!("http://{}/admin/v1", owner.admin);
             let found = runtime.block_on(async {
                 client
                     .get(format!("{base}/instance"))
+                    .timeout(ANSWERS_WITHIN)
                     .send()
                     .await?
                     .json::<Value>()

@@ -27,6 +27,9 @@ use crate::service::Proxy;
 /// Requests in flight get this long to end after a SIGTERM.
 const DRAIN: Duration = Duration::from_secs(5);
 
+/// Between two attempts to embed the templates.
+const RETRY: Duration = Duration::from_secs(5);
+
 /// Bytes buffered for a client before a write: header and body of most answers leave in one packet.
 const WRITE_BUFFER: usize = 16 * 1024;
 /// Bytes read from a client at once; the default of 64 KiB is held by every idle connection.
@@ -166,10 +169,16 @@ impl BackgroundService for Start {
         if let Err(error) = self.owner.announce(self.app.config.server().data_dir()) {
             tracing::warn!(%error, "cannot leave a note in the data directory: commands will not find this server");
         }
-        if let Err(error) = phrasings::prepare(&self.app.lookup).await {
-            tracing::error!(error = %crate::error::chain(&error), "templates and the semantic tier are off");
-        }
+        let mut prepared = phrasings::prepare(&self.app.lookup).await;
         self.announce();
+        while let Err(error) = prepared {
+            tracing::error!(error = %crate::error::chain(&error), "templates and the semantic tier are off");
+            if self.app.lookup.models().failure().is_some() {
+                return;
+            }
+            tokio::time::sleep(RETRY).await;
+            prepared = phrasings::prepare(&self.app.lookup).await;
+        }
     }
 }
 
@@ -186,7 +195,7 @@ impl Start {
                 "upstreams": self.app.policy.upstreams().iter().map(|upstream| &upstream.name).collect::<Vec<_>>(),
                 "embedder": failure.as_deref().unwrap_or("ready"),
             });
-            out::line(&line.to_string());
+            out::announce(&line.to_string());
             return;
         }
         let upstreams: Vec<_> = self
@@ -206,7 +215,7 @@ impl Start {
             || "all-MiniLM-L6-v2, ready".to_owned(),
             |why| format!("off: {why}"),
         );
-        out::line(&format!(
+        out::announce(&format!(
             "tollfree {version}\n  proxy      http://{listen}\n  admin      http://{admin}\n  templates  {templates}\n  \
              entries    {entries}\n  embedder   {embedder}\n  upstreams  {upstreams}\n\nTry it:\n  curl -s -D- \
              http://{listen}/v1/chat/completions -H 'content-type: application/json' -d \

@@ -42,6 +42,7 @@ pub async fn explain(app: &App, asking: &Asking, goal: &str) -> Result<Value, Un
         &Need {
             protocol,
             model: &request.model,
+            known_caller: true,
             untranslatable: None,
         },
         false,

@@ -7,6 +7,7 @@ use tollfree_cache::namespace::Namespace;
 use tollfree_cache::request::{Format, Framed, Request};
 
 use crate::app::App;
+use crate::identity;
 use crate::protocol::Protocol;
 
 /// The model that commands ask for unless told otherwise.
@@ -16,7 +17,7 @@ pub const DEFAULT_MODEL: &str = "default";
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asking {
-    /// The namespace; `anonymous` unless given.
+    /// The namespace; unless given, that of a caller without a credential.
     pub namespace: Option<String>,
     /// The model asked for; `default` unless given.
     pub model: Option<String>,
@@ -80,7 +81,12 @@ impl Asking {
     /// See [`Unknown`].
     pub fn request(&self, app: &App, goal: &str) -> Result<Request, Unknown> {
         let namespace = match &self.namespace {
-            None => Namespace::anonymous(),
+            None => identity::namespace(
+                app.config.cache().namespace().map(|name| name.as_str()),
+                None,
+                None,
+            )
+            .map_err(|error| Unknown::Namespace(error.to_string()))?,
             Some(name) => Namespace::new(name).map_err(|_| Unknown::Namespace(name.clone()))?,
         };
         let mut request = Request {

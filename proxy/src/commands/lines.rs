@@ -7,32 +7,31 @@ pub const LINE_NUMBER: &str = "\u{0}line";
 /// Field that carries why an input line could not be read.
 pub const LINE_ERROR: &str = "\u{0}error";
 
-/// Reads a whole input file: one object for each line that is not blank.
+/// Reads a whole input file: one object for each line but the header of a TSV.
 ///
 /// `field` is the name that a line of plain text gets; `columns` are the names a TSV header must hold one of,
 /// else the file is plain text.
 pub fn read(text: &str, field: &str, columns: &[&str]) -> Vec<Value> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let json = text.lines().any(|line| line.trim_start().starts_with('{'));
     let first = text
         .lines()
         .find(|line| !line.trim().is_empty())
         .unwrap_or_default();
-    let header: Option<Vec<&str>> = (!first.trim_start().starts_with('{'))
+    let header: Option<Vec<&str>> = (!json)
         .then(|| first.split('\t').map(str::trim).collect::<Vec<_>>())
         .filter(|names| columns.iter().all(|column| names.contains(column)));
     let mut skip_header = header.is_some();
     let mut lines = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        if line.trim().is_empty() {
-            continue;
-        }
-        if skip_header {
+        if skip_header && !line.trim().is_empty() {
             skip_header = false;
             continue;
         }
         let mut object = match &header {
+            _ if line.trim().is_empty() => error("line is empty"),
             Some(names) => tab_separated(names, line),
-            None if first.trim_start().starts_with('{') => json_object(line),
+            None if json => json_object(line),
             None => Map::from_iter([(field.to_owned(), Value::from(line.trim()))]),
         };
         object.insert(LINE_NUMBER.to_owned(), json!(index + 1));
@@ -47,7 +46,11 @@ fn json_object(line: &str) -> Map<String, Value> {
         Ok(_) => "line is not a JSON object".to_owned(),
         Err(error) => format!("line is not JSON: {error}"),
     };
-    Map::from_iter([(LINE_ERROR.to_owned(), Value::from(error))])
+    self::error(&error)
+}
+
+fn error(message: &str) -> Map<String, Value> {
+    Map::from_iter([(LINE_ERROR.to_owned(), Value::from(message))])
 }
 
 fn tab_separated(names: &[&str], line: &str) -> Map<String, Value> {

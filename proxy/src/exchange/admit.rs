@@ -16,18 +16,29 @@ use crate::protocol::capture::Capture;
 pub struct Learn {
     request: Request,
     finding: Finding,
+    /// Whether other wordings may find the answer.
+    by_meaning: bool,
     vector: Option<Pending>,
 }
 
 impl Learn {
-    /// Keeps a request and what its lookup already worked out; a goal that the lookup did not have to embed is
-    /// embedded now, beside the upstream's call.
-    pub fn new(app: &App, request: Request, finding: Finding) -> Self {
-        let vector = app.lookup.embed_beside(&request, &finding);
+    /// Keeps a request and what its lookup already worked out.
+    ///
+    /// With `by_meaning` false only the same request may be answered from it again: settings we do not know, and
+    /// stop strings, shape an answer in ways that the compatibility key does not tell.
+    pub fn new(request: Request, finding: Finding, by_meaning: bool) -> Self {
         Self {
             request,
             finding,
-            vector,
+            by_meaning,
+            vector: None,
+        }
+    }
+
+    /// The upstream has begun to answer: a goal that the lookup did not have to embed is embedded beside it.
+    fn begin(&mut self, app: &App) {
+        if self.by_meaning {
+            self.vector = app.lookup.embed_beside(&self.request, &self.finding);
         }
     }
 
@@ -44,8 +55,14 @@ impl Learn {
                 Err(_) => late = Some(pending),
             }
         }
-        app.lookup
-            .admit(self.request, self.finding, answer, upstream, late);
+        app.lookup.admit(
+            self.request,
+            self.finding,
+            answer,
+            upstream,
+            self.by_meaning,
+            late,
+        );
     }
 }
 
@@ -81,7 +98,10 @@ impl<'a> Tee<'a> {
         Self {
             app,
             upstream: upstream.to_owned(),
-            capture: learn.filter(|_| readable).map(|learn| {
+            capture: learn.filter(|_| readable).map(|mut learn| {
+                if head.status == 200 {
+                    learn.begin(app);
+                }
                 (
                     Capture::new(protocol, head.status.as_u16(), max_bytes),
                     learn,

@@ -68,6 +68,7 @@ pub async fn forward(
     let need = Need {
         protocol: exchange.protocol,
         model: &chat.model,
+        known_caller: exchange.is_known(),
         untranslatable: chat.untranslatable,
     };
     let plan = app.policy.plan(&need, true);

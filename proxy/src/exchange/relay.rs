@@ -36,11 +36,12 @@ pub async fn next(
 /// Waits for the client to leave; may be dropped and called again at any time.
 pub async fn left(session: &mut Session) -> Box<pingora::Error> {
     match session.as_downstream_mut().read_body_or_idle(true).await {
-        Err(error) => error,
+        Err(error) => error.into_down(),
         Ok(_) => pingora::Error::explain(
             pingora::ErrorType::ConnectionClosed,
             "client closed before the answer was complete",
-        ),
+        )
+        .into_down(),
     }
 }
 
@@ -178,6 +179,12 @@ pub async fn whole(
             Ok(Some(_)) | Err(_) => return Ok(None),
         }
     }
+}
+
+/// Whether an answer of unknown length is sent to this client in chunks: HTTP/2 needs none and HTTP/1.0 knows
+/// none, there the end of the connection ends it.
+pub fn chunked(session: &Session) -> bool {
+    session.req_header().version == http::Version::HTTP_11
 }
 
 /// Adds the proxy's report to a response header, where anything may be added at all.

@@ -84,8 +84,9 @@ impl Report {
             ("x-tollfree-upstream", &self.upstream),
             ("x-tollfree-reason", &self.reason),
         ] {
-            if let Some(value) = value {
-                head.insert_header(name, value.as_str())?;
+            // A name from a configuration or a template need not be printable ASCII; then it is left out.
+            if let Some(value) = value.as_deref().filter(|value| printable(value)) {
+                head.insert_header(name, value)?;
             }
         }
         if let Some(saved) = self.saved_usd {
@@ -93,6 +94,10 @@ impl Report {
         }
         Ok(())
     }
+}
+
+fn printable(value: &str) -> bool {
+    value.bytes().all(|byte| (0x20..0x7f).contains(&byte))
 }
 
 #[cfg(test)]

@@ -58,9 +58,10 @@ impl Lookup {
         finding: Finding,
         answer: Answer,
         upstream: &str,
+        by_meaning: bool,
         late: Option<Pending>,
     ) {
-        let (mut entry, _) = self.entry(request, finding, answer, upstream);
+        let (mut entry, _) = self.entry(request, finding, answer, upstream, by_meaning);
         let now_ms = now_ms();
         self.keep(entry.clone(), now_ms);
         let Some(late) = late else { return };
@@ -84,7 +85,7 @@ impl Lookup {
         upstream: &str,
     ) -> tollfree_embedder::Result<()> {
         let finding = Finding::unasked(&request, "");
-        let (mut entry, semantic) = self.entry(request, finding, answer, upstream);
+        let (mut entry, semantic) = self.entry(request, finding, answer, upstream, true);
         if semantic {
             entry = self.with_vector(entry).await?;
         }
@@ -99,13 +100,16 @@ impl Lookup {
         finding: Finding,
         mut answer: Answer,
         upstream: &str,
+        by_meaning: bool,
     ) -> (NewEntry, bool) {
         let long = request.goal().len() > MAX_GOAL_BYTES;
         let goal = finding
             .goal
             .unwrap_or_else(|| Goal::analyse(if long { "" } else { request.goal() }));
-        let semantic =
-            !long && request.format == Format::Text && self.exact_only_reason(&goal).is_none();
+        let semantic = by_meaning
+            && !long
+            && request.format == Format::Text
+            && self.exact_only_reason(&goal).is_none();
         let compatibility = finding
             .compatibility
             .unwrap_or_else(|| request.compatibility_key(&self.limits.vary, goal.language()));

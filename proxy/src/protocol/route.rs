@@ -224,7 +224,8 @@ fn parameter<'q>(query: Option<&'q str>, name: &str) -> Option<&'q str> {
 }
 
 /// Decodes `%XX`; a text that is no UTF-8 once decoded stays as it is.
-fn percent_decoded(text: &str) -> Cow<'_, str> {
+/// Undoes percent-encoding; text that is not UTF-8 then stays as it was.
+pub fn percent_decoded(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return Cow::Borrowed(text);
     }

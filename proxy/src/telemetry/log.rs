@@ -1,5 +1,7 @@
 //! Structured logs on standard error, for people or as JSON lines.
 
+use std::io::IsTerminal;
+
 use tollfree_config::config::Log;
 use tollfree_config::types::LogFormat;
 use tracing_subscriber::EnvFilter;
@@ -25,6 +27,7 @@ fn install_at(log: &Log, level: &str) {
         .fold(filter, EnvFilter::add_directive);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let _ = match log.format() {
         LogFormat::Human => builder.with_target(false).try_init(),

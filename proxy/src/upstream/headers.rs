@@ -82,7 +82,7 @@ pub fn for_upstream(
 /// Never for a header that came from the wire.
 pub fn for_client(
     upstream: &ResponseHeader,
-    client_is_http1: bool,
+    chunked: bool,
     keep_length: bool,
 ) -> pingora::Result<Box<ResponseHeader>> {
     let mut head = Box::new(upstream.clone());
@@ -96,7 +96,7 @@ pub fn for_client(
     if !keep_length {
         head.remove_header("content-length");
     }
-    frame(&mut head, client_is_http1)?;
+    frame(&mut head, chunked)?;
     Ok(head)
 }
 
@@ -104,9 +104,9 @@ pub fn for_client(
 ///
 /// # Errors
 /// Never.
-pub fn frame(head: &mut ResponseHeader, client_is_http1: bool) -> pingora::Result<()> {
+pub fn frame(head: &mut ResponseHeader, chunked: bool) -> pingora::Result<()> {
     let no_body = matches!(head.status.as_u16(), 204 | 304);
-    if client_is_http1 && !no_body && !head.headers.contains_key("content-length") {
+    if chunked && !no_body && !head.headers.contains_key("content-length") {
         head.insert_header("transfer-encoding", "chunked")?;
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! One call to an upstream: connect, write, wait for the response header.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pingora::ErrorType;
@@ -43,8 +45,8 @@ impl Call {
 
 /// Sends a request and waits for the final response header.
 ///
-/// A pooled connection that the server had already closed is replaced and the request sent again: the server
-/// cannot have answered it.
+/// A pooled connection that the server had closed while it was idle is replaced by a fresh one, once: the server
+/// cannot have seen the request.
 ///
 /// # Errors
 /// See [`Failure`].
@@ -59,34 +61,52 @@ pub async fn send(
         .peer()
         .await
         .map_err(|error| Failure::Connect(error.into()))?;
+    let mut tried = peer.clone();
     loop {
         let (session, reused) = connector
-            .get_http_session(&*peer)
+            .get_http_session(&*tried)
             .await
             .map_err(|error| Failure::Connect(error.into()))?;
         let mut session = Box::new(session);
+        let asked = Instant::now();
         let Err(error) = exchange(&mut session, &peer, head, body).await else {
             return Ok(Call { session, peer });
         };
         session.shutdown().await;
         match error.etype() {
             ErrorType::ReadTimedout | ErrorType::WriteTimedout => return Err(Failure::TimedOut),
-            _ if reused && was_stale(&error) => {
+            _ if reused && was_stale(&error, asked.elapsed()) => {
                 tracing::debug!(upstream = %upstream.name, "pooled connection was closed");
+                tried = Arc::new(unpooled(&peer));
             }
             _ => return Err(Failure::NoResponse(error)),
         }
     }
 }
 
-/// Whether a pooled connection broke before a byte of a response came: the server had closed it while it was
-/// idle, and has not seen the request.
-fn was_stale(error: &pingora::Error) -> bool {
-    matches!(
+/// The same peer under a group of its own, so that no pooled connection matches it.
+pub fn unpooled(peer: &HttpPeer) -> HttpPeer {
+    static GROUP: AtomicU64 = AtomicU64::new(1);
+    let mut peer = peer.clone();
+    peer.group_key = GROUP.fetch_add(1, Ordering::Relaxed);
+    peer
+}
+
+/// Whether a pooled connection broke before a byte of a response came and at once: the server had closed it
+/// while it was idle. One that thinks first and then closes may have processed the request.
+fn was_stale(error: &pingora::Error, after: Duration) -> bool {
+    let broke = matches!(
         error.etype(),
         ErrorType::ConnectionClosed | ErrorType::ReadError | ErrorType::WriteError
-    ) || error.retry()
+    );
+    broke && after < AT_ONCE
 }
+
+/// A connection that was closed before shows it within a round trip.
+const AT_ONCE: Duration = Duration::from_millis(250);
+
+/// An upstream that takes no more of a body for this long may have answered already.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 async fn exchange(
     session: &mut HttpSession,
@@ -95,12 +115,13 @@ async fn exchange(
     body: &Bytes,
 ) -> pingora::Result<()> {
     session.set_read_timeout(peer.options.read_timeout);
-    session.set_write_timeout(peer.options.write_timeout);
+    session.set_write_timeout(Some(WRITE_TIMEOUT));
     session.write_request_header(Box::new(head.clone())).await?;
-    if !body.is_empty() {
-        session.write_request_body(body.clone(), true).await?;
+    if let Err(error) = write_body(session, body).await {
+        // A server may refuse a body before it has read it all: its answer is worth more than our error.
+        session.set_read_timeout(Some(AT_ONCE));
+        return session.read_response_header().await.map_err(|_| error);
     }
-    session.finish_request_body().await?;
     loop {
         session.read_response_header().await?;
         match session.response_header() {
@@ -108,4 +129,11 @@ async fn exchange(
             _ => return Ok(()),
         }
     }
+}
+
+async fn write_body(session: &mut HttpSession, body: &Bytes) -> pingora::Result<()> {
+    if !body.is_empty() {
+        session.write_request_body(body.clone(), true).await?;
+    }
+    session.finish_request_body().await
 }

@@ -80,6 +80,15 @@ pub(super) async fn none_eligible(
             ErrorKind::Unsupported,
             "no upstream can serve this request".to_owned(),
         )
+    } else if plan
+        .ruled_out
+        .iter()
+        .any(|(_, reason)| *reason == Ineligible::Caller)
+    {
+        (
+            ErrorKind::InvalidApiKey,
+            "no upstream has accepted this credential".to_owned(),
+        )
     } else {
         (
             ErrorKind::NoUpstream,

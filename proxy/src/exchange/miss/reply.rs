@@ -52,7 +52,7 @@ pub(super) async fn carry(
     note_credential(exchange, upstream, response.status.as_u16());
     let renamed = renamed
         .filter(|_| response.status == 200 && !response.headers.contains_key("content-encoding"));
-    let mut head = headers::for_client(response, !session.is_http2(), renamed.is_none())?;
+    let mut head = headers::for_client(response, relay::chunked(session), renamed.is_none())?;
     let tee = Tee::new(
         exchange.app,
         exchange.protocol,
@@ -109,7 +109,7 @@ async fn translate_stream(
     let (from, to) = (upstream.protocol(), exchange.protocol);
     let mut head = Box::new(ResponseHeader::build(200, Some(8))?);
     head.insert_header("content-type", to.codec().content_type(chat.form.framing))?;
-    headers::frame(&mut head, !session.is_http2())?;
+    headers::frame(&mut head, relay::chunked(session))?;
     relay::annotate(exchange, &mut head, &report, waited)?;
     let translator = StreamTranslator::new(from, to, chat.form, refuse::stamp(&chat.model));
     let change = Change::Translate(Box::new(translator));
