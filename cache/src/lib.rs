@@ -1,1 +1,30 @@
 //! Keys, entries, templates, the vector index, verification and the store. Knows vectors, never models.
+//!
+//! What a request is and what keeps answers apart: [`request`], [`key`], [`namespace`].
+//! What is stored: [`entry`], [`mod@cache`], [`semantic`]. What a goal says: [`goal`]. What may answer it:
+//! [`template`], [`verify`], [`decision`].
+
+mod codec;
+mod exact;
+mod resident;
+mod store;
+
+pub mod cache;
+pub mod counters;
+pub mod decision;
+pub mod entry;
+pub mod error;
+pub mod goal;
+pub mod key;
+pub mod language;
+pub mod namespace;
+pub mod request;
+pub mod semantic;
+pub mod template;
+pub mod verify;
+
+pub use error::{Error, Result};
+pub use store::writer::WriterStats;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,31 @@
+# Two commands matter: `make run` and `make test`. Both set up all that is missing first.
+
+ASSETS := $(or $(TOLLFREE_CACHE_DIR),$(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME)/tollfree,$(HOME)/.cache/tollfree))
+# pingora's build needs cmake; the one fetched by `setup` serves where the machine has none.
+export PATH := $(PATH):$(ASSETS)/cmake/bin
+CARGO ?= cargo
+PYTHON ?= python3
+
+.PHONY: run test setup build bench fmt help
+
+help: ## Lists the targets.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+run: build ## Sets up, builds and serves on 127.0.0.1:8080.
+	@target/release/tollfree serve
+
+build: setup ## Builds the release binaries.
+	$(CARGO) build --release --locked -p tollfree
+
+setup: ## Fetches ONNX Runtime, the models and cmake into the assets folder, once.
+	@$(PYTHON) deploy/setup/fetch.py
+
+test: ## Runs every check and test; prints the seconds of each stage.
+	@$(PYTHON) .ci/stages.py
+
+bench: build ## Measures the speed goals and prints a table.
+	$(CARGO) build --release --locked -p tollfree-bench
+	$(PYTHON) benches/first_light.py
+
+fmt: ## Formats the code.
+	$(CARGO) fmt --all

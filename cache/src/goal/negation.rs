@@ -1,0 +1,66 @@
+//! Negation and opposites.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use super::synonyms;
+use super::words::Token;
+
+/// Words that turn a statement round.
+const NEGATIONS: [&str; 9] = [
+    "not", "no", "never", "nor", "without", "non", "nobody", "nothing", "none",
+];
+
+/// Pairs of opposite words. One of them on each side makes two goals opposites.
+const OPPOSITES: &str = "start/quit begin/quit start/end open/close gain/lose win/lose increase/decrease increase/reduce \
+    raise/lower grow/shrink buy/sell lend/borrow enable/disable on/off in/out up/down before/after with/without \
+    include/exclude allow/ban allow/forbid allow/prohibit permit/forbid accept/decline accept/reject accept/refuse \
+    approve/reject add/remove insert/remove install/uninstall mute/unmute lock/unlock archive/unarchive block/unblock \
+    subscribe/unsubscribe follow/unfollow hide/show public/private best/worst better/worse good/bad most/least more/less \
+    more/fewer maximum/minimum maximize/minimize upgrade/downgrade import/export upload/download encode/decode \
+    encrypt/decrypt do/undo hot/cold warm/cool old/new young/old safe/unsafe safe/dangerous legal/illegal \
+    lawful/unlawful possible/impossible benefit/drawback advantage/disadvantage pro/con strength/weakness \
+    compulsory/optional mandatory/optional required/optional internal/external inside/outside indoor/outdoor \
+    pause/resume stop/continue keep/quit early/late first/last left/right above/below over/under true/false \
+    cheap/expensive rich/poor easy/hard easy/difficult strong/weak love/hate remember/forget build/destroy create/delete \
+    arrive/leave enter/leave enter/exit push/pull send/receive attack/defend inner/outer short/long short/tall \
+    high/low fast/slow big/small day/night summer/winter morning/evening male/female man/woman husband/wife boy/girl \
+    introvert/extrovert beginner/advanced member/non full/half";
+
+static PAIRS: LazyLock<HashSet<(String, String)>> = LazyLock::new(|| {
+    OPPOSITES
+        .split_whitespace()
+        .filter_map(|pair| pair.split_once('/'))
+        .map(|(a, b)| (synonyms::key_of(a), synonyms::key_of(b)))
+        .flat_map(|(a, b)| [(a.clone(), b.clone()), (b, a)])
+        .collect()
+});
+
+/// Says whether any word of a goal negates.
+pub fn is_negated(tokens: &[Token]) -> bool {
+    tokens
+        .iter()
+        .any(|token| NEGATIONS.contains(&token.word.as_str()))
+}
+
+/// Returns how many words of a goal negate.
+pub fn count(tokens: &[Token]) -> usize {
+    tokens
+        .iter()
+        .filter(|token| NEGATIONS.contains(&token.word.as_str()))
+        .count()
+}
+
+/// Says whether two keys are opposites, by the table or by a negating prefix ("safe", "unsafe").
+pub fn are_opposite(a: &str, b: &str) -> bool {
+    if PAIRS.contains(&(a.to_owned(), b.to_owned())) {
+        return true;
+    }
+    let prefixed = |long: &str, short: &str| {
+        short.len() >= 3
+            && ["un", "non", "in", "im", "ir", "il", "dis", "de", "mis"]
+                .iter()
+                .any(|p| long.strip_prefix(p) == Some(short))
+    };
+    prefixed(a, b) || prefixed(b, a)
+}

@@ -1,0 +1,101 @@
+//! The digests that decide which entries a request may be answered from.
+//!
+//! Both keys are BLAKE3 in key-derivation mode, so that keys of different purpose or version live in different
+//! domains. Every field is preceded by its length and every list by its count: two different requests can never
+//! feed the same bytes. Raising a version in a context string makes all older entries unreachable.
+
+use std::fmt;
+
+const EXACT_CONTEXT: &str = "tollfree 2025 exact key v1";
+const COMPATIBILITY_CONTEXT: &str = "tollfree 2025 compatibility key v1";
+
+/// The digest of a whole canonical request.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExactKey([u8; 32]);
+
+/// The digest of all of a request but the goal text.
+///
+/// A semantic hit requires equal compatibility keys; it also names the partition of the vector index.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CompatibilityKey([u8; 32]);
+
+impl ExactKey {
+    /// Wraps a digest read back from a store.
+    pub fn from_bytes(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+
+    /// Returns the 32 bytes of the digest.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    pub(crate) fn digest(feed: impl FnOnce(&mut Fields)) -> Self {
+        Self(Fields::digest(EXACT_CONTEXT, feed))
+    }
+}
+
+impl CompatibilityKey {
+    /// Wraps a digest read back from a store.
+    pub fn from_bytes(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+
+    /// Returns the 32 bytes of the digest.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    pub(crate) fn digest(feed: impl FnOnce(&mut Fields)) -> Self {
+        Self(Fields::digest(COMPATIBILITY_CONTEXT, feed))
+    }
+}
+
+/// A digest over fields that cannot run into each other.
+pub(crate) struct Fields(blake3::Hasher);
+
+impl Fields {
+    fn digest(context: &str, feed: impl FnOnce(&mut Self)) -> [u8; 32] {
+        let mut fields = Self(blake3::Hasher::new_derive_key(context));
+        feed(&mut fields);
+        fields.0.finalize().into()
+    }
+
+    pub(crate) fn text(&mut self, value: &str) -> &mut Self {
+        self.count(value.len());
+        self.0.update(value.as_bytes());
+        self
+    }
+
+    /// Feeds the number of items that follow, or any other small number.
+    pub(crate) fn count(&mut self, number: usize) -> &mut Self {
+        self.0.update(&(number as u64).to_le_bytes());
+        self
+    }
+
+    /// Feeds which alternative of a sum type follows.
+    pub(crate) fn variant(&mut self, tag: u8) -> &mut Self {
+        self.0.update(&[tag]);
+        self
+    }
+}
+
+macro_rules! printable {
+    ($key:ty) => {
+        impl fmt::Display for $key {
+            /// Writes 64 hexadecimal digits.
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
+            }
+        }
+
+        impl fmt::Debug for $key {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($key))
+            }
+        }
+    };
+}
+
+printable!(ExactKey);
+printable!(CompatibilityKey);

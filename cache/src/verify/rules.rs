@@ -1,0 +1,134 @@
+//! The rules, in the order in which they are asked: cheap and certain ones first.
+
+use super::content::{self, Word};
+use super::{Reason, Verdict, Verifier, direction, scope};
+use crate::goal::{Goal, Quantity, Value, negation, synonyms};
+
+/// Similarity above which a word of mere manner ("properly", "by myself") may stand on one side only.
+const MANNER_SIMILARITY: f32 = 0.85;
+
+/// Verifies by exact rules over the analysed goals. Costs a few microseconds and needs no model.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RuleVerifier;
+
+impl Verifier for RuleVerifier {
+    fn verify(&self, cached: &Goal, asked: &Goal, similarity: f32) -> Verdict {
+        match first_difference(cached, asked, similarity) {
+            Some(reason) => Verdict::Different { reason },
+            None => Verdict::Same,
+        }
+    }
+}
+
+fn first_difference(cached: &Goal, asked: &Goal, similarity: f32) -> Option<Reason> {
+    if cached.language() != asked.language() {
+        return Some(Reason::Language);
+    }
+    if !values_agree(cached.quantities(), asked.quantities()) {
+        let typed = |goal: &Goal| {
+            goal.quantities()
+                .iter()
+                .any(|q| !matches!(q.value, Value::Number { .. } | Value::Count { .. }))
+        };
+        return Some(if typed(cached) || typed(asked) {
+            Reason::Unit
+        } else {
+            Reason::Number
+        });
+    }
+    if negation::count(cached.tokens()) != negation::count(asked.tokens()) {
+        return Some(Reason::Negation);
+    }
+    if cached.intent() != asked.intent() {
+        return Some(Reason::Intent);
+    }
+    let left = content::left_over(cached, asked);
+    if let Some(reason) = opposite_or_name(&left.cached, &left.asked) {
+        return Some(reason);
+    }
+    let counts = |word: &&Word, own: &Goal| {
+        let manner = similarity >= MANNER_SIMILARITY && synonyms::is_manner(&word.key);
+        !manner && !synonyms::is_implied(&word.key, own)
+    };
+    let more_cached: Vec<&Word> = left
+        .cached
+        .iter()
+        .filter(|word| counts(word, cached))
+        .collect();
+    let more_asked: Vec<&Word> = left
+        .asked
+        .iter()
+        .filter(|word| counts(word, asked))
+        .collect();
+    if let Some(reason) = unlike(&more_cached, &more_asked) {
+        return Some(reason);
+    }
+    if direction::are_reversed(cached, asked) {
+        return Some(Reason::Direction);
+    }
+    // Nothing in common but grammar: only the same grammar is the same goal.
+    if left.num_shared == 0 && cached.quantities().is_empty() && !same_words(cached, asked) {
+        return Some(Reason::Unsure);
+    }
+    None
+}
+
+/// Says whether every value of one goal has its equal in the other.
+fn values_agree(a: &[Quantity], b: &[Quantity]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut free: Vec<&Quantity> = b.iter().collect();
+    a.iter().all(|value| {
+        let found = free.iter().position(|other| value.agrees_with(other));
+        if let Some(found) = found {
+            free.remove(found);
+        }
+        found.is_some()
+    })
+}
+
+fn opposite_or_name(cached: &[Word], asked: &[Word]) -> Option<Reason> {
+    let opposite = cached
+        .iter()
+        .any(|x| asked.iter().any(|y| negation::are_opposite(&x.key, &y.key)));
+    if opposite {
+        return Some(Reason::Opposite);
+    }
+    cached
+        .iter()
+        .chain(asked)
+        .any(|word| word.name)
+        .then_some(Reason::Name)
+}
+
+/// Judges the words that one goal holds and the other lacks.
+fn unlike(cached: &[&Word], asked: &[&Word]) -> Option<Reason> {
+    let says = |words: &[&Word]| words.iter().any(|word| !synonyms::is_weak(&word.key));
+    let verbs = |words: &[&Word]| {
+        words
+            .iter()
+            .all(|w| matches!(w.key.as_str(), "learn" | "studi" | "begin" | "start"))
+    };
+    match (says(cached), says(asked)) {
+        // A weak word on each side is a replacement too, unless both only say that one learns or begins.
+        (false, false)
+            if cached.is_empty() || asked.is_empty() || (verbs(cached) && verbs(asked)) =>
+        {
+            None
+        }
+        _ if cached
+            .iter()
+            .chain(asked)
+            .any(|word| scope::sets_scope(&word.key)) =>
+        {
+            Some(Reason::Scope)
+        }
+        _ if cached.is_empty() || asked.is_empty() => Some(Reason::Narrower),
+        _ => Some(Reason::Substitution),
+    }
+}
+
+fn same_words(a: &Goal, b: &Goal) -> bool {
+    a.stems().eq(b.stems())
+}

@@ -1,0 +1,195 @@
+//! The admin listener: health, metrics, and the commands' work for whoever shares the data directory.
+
+pub mod owner;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::{Method, Response, StatusCode};
+use pingora::apps::http_app::ServeHttp;
+use pingora::protocols::http::ServerSession;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::commands::{self, Call, PerLine};
+
+/// Largest admin request, in bytes.
+const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
+
+/// The admin service.
+pub struct Admin {
+    app: Arc<App>,
+    instance: String,
+}
+
+impl Admin {
+    /// Serves this application under the identity `instance`, by which commands recognise it.
+    pub fn new(app: Arc<App>, instance: String) -> Self {
+        Self { app, instance }
+    }
+
+    async fn answer(&self, session: &mut ServerSession) -> Reply {
+        let head = session.req_header();
+        let (method, path) = (head.method.clone(), head.uri.path().to_owned());
+        match (&method, path.as_str()) {
+            (&Method::GET, "/") => Reply::text(StatusCode::OK, self.overview()),
+            (&Method::GET, "/healthz") => Reply::text(StatusCode::OK, "ok\n".to_owned()),
+            (&Method::GET, "/readyz") => self.readiness(),
+            (&Method::GET, "/metrics") => self.metrics(),
+            (&Method::GET, "/admin/v1/instance") => {
+                Reply::json(StatusCode::OK, &json!({ "instance": self.instance }))
+            }
+            (&Method::GET, "/admin/v1/cache/stats") => {
+                Reply::json(StatusCode::OK, &commands::stats::stats(&self.app))
+            }
+            (&Method::GET, "/admin/v1/templates") => {
+                Reply::json(StatusCode::OK, &commands::templates::list(&self.app))
+            }
+            (&Method::POST, path) => match path.strip_prefix("/admin/v1/") {
+                Some(name) => self.command(name, session).await,
+                None => Reply::problem(StatusCode::NOT_FOUND, "no such path"),
+            },
+            _ => Reply::problem(StatusCode::NOT_FOUND, "no such path"),
+        }
+    }
+
+    async fn command(&self, name: &str, session: &mut ServerSession) -> Reply {
+        // A page in a browser can send a form to loopback, but no JSON without asking first: this is what
+        // keeps other sites' pages out.
+        let is_json = session
+            .get_header("content-type")
+            .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+        if !is_json {
+            return Reply::problem(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "content-type must be application/json",
+            );
+        }
+        let body = match read(session).await {
+            Ok(body) => body,
+            Err(reply) => return reply,
+        };
+        let call: Call = match serde_json::from_slice(&body) {
+            Ok(call) => call,
+            Err(error) => {
+                return Reply::problem(StatusCode::BAD_REQUEST, &format!("body: {error}"));
+            }
+        };
+        let result = match name {
+            "lookup" => PerLine::Lookup.run(&self.app, &call).await.map(Value::from),
+            "pairs" => PerLine::Pairs.run(&self.app, &call).await.map(Value::from),
+            "coverage" => PerLine::Coverage
+                .run(&self.app, &call)
+                .await
+                .map(Value::from),
+            "explain" => match call
+                .lines
+                .first()
+                .and_then(|line| line.get("goal"))
+                .and_then(Value::as_str)
+            {
+                Some(goal) => commands::explain::explain(&self.app, &call.asking, goal).await,
+                None => return Reply::problem(StatusCode::BAD_REQUEST, "lines[0].goal is missing"),
+            },
+            _ => return Reply::problem(StatusCode::NOT_FOUND, "no such command"),
+        };
+        match result {
+            Ok(value) => Reply::json(StatusCode::OK, &value),
+            Err(error) => Reply::problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        }
+    }
+
+    fn readiness(&self) -> Reply {
+        match self.app.lookup.readiness() {
+            Ok(()) => Reply::text(StatusCode::OK, "ready\n".to_owned()),
+            Err(why) => Reply::text(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
+        }
+    }
+
+    fn metrics(&self) -> Reply {
+        self.app.observe();
+        match self.app.metrics.render() {
+            Ok(body) => Reply {
+                status: StatusCode::OK,
+                content_type: "text/plain; version=0.0.4; charset=utf-8",
+                body,
+            },
+            Err(error) => Reply::problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        }
+    }
+
+    fn overview(&self) -> String {
+        let stats = commands::stats::stats(&self.app);
+        format!(
+            "tollfree {}\n\nentries    {}\ntemplates  {}\nupstreams  {}\n\n/metrics /healthz /readyz /admin/v1/cache/stats /admin/v1/templates\n",
+            env!("CARGO_PKG_VERSION"),
+            stats.get("entries").unwrap_or(&Value::Null),
+            self.app.lookup.library().templates().len(),
+            self.app.policy.upstreams().len(),
+        )
+    }
+}
+
+#[async_trait]
+impl ServeHttp for Admin {
+    async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
+        let Reply {
+            status,
+            content_type,
+            body,
+        } = self.answer(session).await;
+        let length = body.len();
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert("content-type", http::HeaderValue::from_static(content_type));
+        headers.insert("content-length", length.into());
+        response
+    }
+}
+
+struct Reply {
+    status: StatusCode,
+    content_type: &'static str,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    fn text(status: StatusCode, body: String) -> Self {
+        Self {
+            status,
+            content_type: "text/plain; charset=utf-8",
+            body: body.into_bytes(),
+        }
+    }
+
+    fn json(status: StatusCode, value: &Value) -> Self {
+        Self {
+            status,
+            content_type: "application/json",
+            body: value.to_string().into_bytes(),
+        }
+    }
+
+    fn problem(status: StatusCode, message: &str) -> Self {
+        Self::json(status, &json!({ "error": message }))
+    }
+}
+
+async fn read(session: &mut ServerSession) -> Result<Vec<u8>, Reply> {
+    let mut body = Vec::new();
+    loop {
+        match session.read_request_body().await {
+            Ok(Some(piece)) if body.len() + piece.len() <= MAX_BODY_BYTES => {
+                body.extend_from_slice(&piece)
+            }
+            Ok(Some(_)) => {
+                let message =
+                    format!("body is larger than {MAX_BODY_BYTES} bytes; send fewer lines at once");
+                return Err(Reply::problem(StatusCode::PAYLOAD_TOO_LARGE, &message));
+            }
+            Ok(None) => return Ok(body),
+            Err(_) => return Err(Reply::problem(StatusCode::BAD_REQUEST, "body broke off")),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The command line: arguments in, text or JSON out.
+
+mod backend;
+mod check;
+mod explain;
+mod per_line;
+mod serve;
+mod stats;
+mod templates;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::PerLine;
+use crate::commands::goal::Asking;
+
+/// An edge proxy that answers LLM goals for free where that is truly right.
+#[derive(Parser)]
+#[command(name = "tollfree", version, about, long_about = None)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command they concern.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Global {
+    /// Configuration file [default: ./tollfree.toml if it exists]
+    #[arg(long, global = true, value_name = "FILE", env = "TOLLFREE_CONFIG")]
+    config: Option<PathBuf>,
+    /// Folder of the stored entries [default: ./data]
+    #[arg(long, global = true, value_name = "DIR", env = "TOLLFREE_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// Address of the proxy [default: 127.0.0.1:8080]
+    #[arg(long, global = true, value_name = "ADDR", env = "TOLLFREE_LISTEN")]
+    listen: Option<String>,
+    /// Address of the admin listener [default: 127.0.0.1:9090]
+    #[arg(
+        long,
+        global = true,
+        value_name = "ADDR",
+        env = "TOLLFREE_ADMIN_LISTEN"
+    )]
+    admin_listen: Option<String>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the proxy and the admin listener
+    Serve,
+    /// Validate the configuration; prints every problem and exits 1 if there is one
+    Check,
+    /// Print the JSON Schema of the configuration
+    Schema,
+    /// Show what would happen to a goal, and why
+    Explain {
+        /// The goal
+        goal: String,
+        #[command(flatten)]
+        asking: AskingArgs,
+    },
+    /// Print the decision for every goal of a file as JSON lines; calls no upstream
+    Lookup {
+        /// Text, JSON lines with `goal`, or TSV with a `goal` column; `-` for standard input
+        #[arg(long, value_name = "FILE")]
+        goals: PathBuf,
+        #[command(flatten)]
+        asking: AskingArgs,
+    },
+    /// Print, for every line, whether an answer stored for `a` would be served for `b`
+    Pairs {
+        /// JSON lines with `a` and `b`, or TSV with these columns; `-` for standard input
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        asking: AskingArgs,
+    },
+    /// The template library
+    #[command(subcommand)]
+    Templates(Templates),
+    /// The stored entries
+    #[command(subcommand)]
+    Cache(CacheCommand),
+}
+
+#[derive(Subcommand)]
+enum Templates {
+    /// List the templates
+    List,
+    /// Check every template; exits 1 if one has a problem
+    Lint,
+    /// Report which goals of a file the templates answer
+    Coverage {
+        /// Text, JSON lines with `goal`, or TSV with a `goal` column; `-` for standard input
+        #[arg(long, value_name = "FILE")]
+        goals: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum CacheCommand {
+    /// Print what is stored and what it has saved
+    Stats,
+}
+
+/// How goals are asked.
+#[derive(Args, Clone, Debug)]
+struct AskingArgs {
+    /// Namespace [default: that of callers without a credential]
+    #[arg(long)]
+    namespace: Option<String>,
+    /// Model asked for [default: default]
+    #[arg(long)]
+    model: Option<String>,
+    /// Protocol of the client [default: openai]
+    #[arg(long, value_parser = ["openai", "gemini"])]
+    protocol: Option<String>,
+    /// Configured frame around the goal [default: none]
+    #[arg(long)]
+    frame: Option<String>,
+    /// Shape of the answer [default: the frame's, or markdown]
+    #[arg(long)]
+    shape: Option<String>,
+}
+
+impl From<AskingArgs> for Asking {
+    fn from(args: AskingArgs) -> Self {
+        let AskingArgs {
+            namespace,
+            model,
+            protocol,
+            frame,
+            shape,
+        } = args;
+        Self {
+            namespace,
+            model,
+            protocol,
+            frame,
+            shape,
+        }
+    }
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let Cli { global, command } = Cli::parse();
+    let result = match command {
+        Command::Serve => serve::run(&global),
+        Command::Check => check::run(&global),
+        Command::Schema => check::schema(),
+        Command::Explain { goal, asking } => explain::run(&global, &goal, asking.into()),
+        Command::Lookup { goals, asking } => {
+            per_line::run(&global, PerLine::Lookup, &goals, asking.into())
+        }
+        Command::Pairs { file, asking } => {
+            per_line::run(&global, PerLine::Pairs, &file, asking.into())
+        }
+        Command::Templates(Templates::List) => templates::list(&global),
+        Command::Templates(Templates::Lint) => templates::lint(&global),
+        Command::Templates(Templates::Coverage { goals }) => templates::coverage(&global, &goals),
+        Command::Cache(CacheCommand::Stats) => stats::run(&global),
+    };
+    result.unwrap_or_else(|error| {
+        out::complain(&error);
+        ExitCode::FAILURE
+    })
+}
+
+/// The only place that prints.
+mod out {
+    #![expect(clippy::print_stderr, reason = "a command line prints")]
+
+    use std::io::Write;
+
+    /// Prints a line of results; a reader that has gone (`| head`) ends the process quietly.
+    pub(super) fn line(text: &str) {
+        if writeln!(std::io::stdout(), "{text}").is_err() {
+            std::process::exit(0);
+        }
+    }
+
+    /// Prints a remark that is not a result.
+    pub(super) fn note(text: &str) {
+        eprintln!("{text}");
+    }
+
+    /// Prints an error with its causes.
+    pub(super) fn complain(error: &anyhow::Error) {
+        eprintln!("tollfree: {error:#}");
+    }
+}

@@ -1,0 +1,225 @@
+//! The way of one decoded request: read, look up, answer from the cache or ask an upstream and learn.
+//!
+//! Requests that need none of this (undecoded paths, or a switched-off cache in front of a single upstream)
+//! never come here: Pingora streams them unread.
+
+pub mod admit;
+pub mod body;
+pub mod hit;
+pub mod miss;
+pub mod refuse;
+pub mod relay;
+pub mod report;
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use pingora::proxy::Session;
+use tollfree_config::types::{AuthMode, Variety};
+
+use crate::app::App;
+use crate::controls::Controls;
+use crate::identity::{self, Credential};
+use crate::lookup::Finding;
+use crate::protocol::Protocol;
+use crate::protocol::bypass::BypassReason;
+use crate::protocol::chat::ChatRequest;
+use crate::protocol::error::ErrorKind;
+use crate::protocol::route::Operation;
+use report::Report;
+
+/// Everything that stays the same while one request is served.
+pub struct Exchange<'a> {
+    /// The running proxy.
+    pub app: &'a App,
+    /// The caller's protocol.
+    pub protocol: Protocol,
+    /// The call it made.
+    pub operation: Operation,
+    /// The caller's credential, if it sent one.
+    pub credential: Option<Credential>,
+    /// What it asked of the cache.
+    pub controls: Controls,
+    /// When the request header was read.
+    pub started: Instant,
+}
+
+impl Exchange<'_> {
+    /// Serves the request; an error means that the client's connection broke or must be closed.
+    ///
+    /// # Errors
+    /// When the client has gone or the answer broke off half-way.
+    pub async fn serve(&self, session: &mut Session) -> pingora::Result<()> {
+        let body = match body::read(session, self.app.config.server().max_body_bytes()).await? {
+            Ok(body) => body,
+            Err(too_large) => {
+                return refuse::write(
+                    self,
+                    session,
+                    ErrorKind::TooLarge,
+                    &too_large.to_string(),
+                    None,
+                )
+                .await;
+            }
+        };
+        if !self.app.config.cache().enabled() && self.app.policy.sole(self.protocol).is_some() {
+            return miss::forward_undecoded(self, session, body, Report::bypass("disabled")).await;
+        }
+        let decoded = body::plain(
+            session.req_header(),
+            &body,
+            self.app.config.server().max_body_bytes(),
+        )
+        .and_then(|plain| {
+            self.protocol
+                .codec()
+                .decode_request(&self.operation, &plain)
+                .ok()
+        });
+        let Some(decoded) = decoded else {
+            let report = Report::bypass("undecodable");
+            return miss::forward_undecoded(self, session, body, report).await;
+        };
+        let chat = decoded.request;
+        if let Some(reason) = self.bypass_reason(decoded.bypass, &chat) {
+            self.app.metrics.bypasses.with_label_values(&[reason]).inc();
+            return self
+                .ask_upstream(session, &chat, body, Report::bypass(reason), None)
+                .await;
+        }
+        self.look_up_and_answer(session, &chat, body).await
+    }
+
+    async fn look_up_and_answer(
+        &self,
+        session: &mut Session,
+        chat: &ChatRequest,
+        body: Bytes,
+    ) -> pingora::Result<()> {
+        let configured = self
+            .app
+            .config
+            .cache()
+            .namespace()
+            .map(|name| name.as_str());
+        let namespace = identity::namespace(
+            configured,
+            self.credential.as_ref(),
+            self.controls.namespace.as_deref(),
+        );
+        let namespace = match namespace {
+            Ok(namespace) => namespace,
+            Err(error) => {
+                let message = format!("x-tollfree-namespace: {error}");
+                return refuse::write(self, session, ErrorKind::InvalidRequest, &message, None)
+                    .await;
+            }
+        };
+        let mut request = chat.canonical(namespace);
+        self.app.frames.apply(&mut request);
+        let mut finding = if !self.is_accepted() {
+            Finding::unasked(&request, "credential not yet accepted by an upstream")
+        } else if self.controls.no_cache {
+            Finding::unasked(&request, "cache-control: no-cache")
+        } else {
+            self.app
+                .lookup
+                .find(&request, &self.lookup_options(chat))
+                .await
+        };
+        if self.app.config.log().goals() {
+            let decision = finding
+                .hit
+                .as_ref()
+                .map_or("miss", |hit| hit.status().as_str());
+            tracing::info!(
+                goal = request.goal(),
+                decision,
+                similarity = finding.similarity,
+                "goal decided"
+            );
+        }
+        if let Some(hit) = finding.hit.take() {
+            return hit::write(self, session, chat, &finding, &hit).await;
+        }
+        if self.controls.only_if_cached {
+            let message = "no stored answer fits and the request allows no upstream call (cache-control: only-if-cached)";
+            let report = Report::miss(&finding);
+            return refuse::write(self, session, ErrorKind::NotCached, message, Some(&report))
+                .await;
+        }
+        let report = Report::miss(&finding);
+        let learn = admit::Learn::new(self.app, request, finding);
+        self.ask_upstream(session, chat, body, report, Some(learn))
+            .await
+    }
+
+    async fn ask_upstream(
+        &self,
+        session: &mut Session,
+        chat: &ChatRequest,
+        body: Bytes,
+        report: Report,
+        learn: Option<admit::Learn>,
+    ) -> pingora::Result<()> {
+        if self.app.config.cache().enabled() {
+            self.app
+                .metrics
+                .lookups
+                .with_label_values(&[report.status.as_str()])
+                .inc();
+        }
+        // The futures below hold whole connections: kept off this future, which every hit allocates too.
+        Box::pin(miss::forward(self, session, chat, body, report, learn)).await
+    }
+
+    fn bypass_reason(
+        &self,
+        decoded: Option<BypassReason>,
+        chat: &ChatRequest,
+    ) -> Option<&'static str> {
+        if !self.app.config.cache().enabled() {
+            return Some("disabled");
+        }
+        if self.controls.no_store {
+            return Some(BypassReason::NoStore.as_str());
+        }
+        if chat.asks_for_variety() && self.app.config.cache().variety() == Variety::Bypass {
+            return Some(BypassReason::Variety.as_str());
+        }
+        decoded.map(BypassReason::as_str)
+    }
+
+    fn lookup_options(&self, chat: &ChatRequest) -> crate::lookup::Options {
+        let exact_only = !chat.opaque_fields.is_empty()
+            || (chat.asks_for_variety() && self.app.config.cache().variety() == Variety::Exact);
+        crate::lookup::Options {
+            threshold: self.controls.threshold,
+            max_age_ms: self
+                .controls
+                .max_age
+                .map(|seconds| seconds.saturating_mul(1000)),
+            exact_only,
+            ..crate::lookup::Options::default()
+        }
+    }
+
+    /// Whether the cache may answer this caller: in `passthrough` mode only after an upstream has accepted
+    /// its credential.
+    fn is_accepted(&self) -> bool {
+        match self.app.config.server().auth() {
+            AuthMode::Open => true,
+            AuthMode::Passthrough => self.credential.as_ref().is_some_and(|credential| {
+                self.app
+                    .accepted
+                    .holds(self.protocol, *credential, Instant::now())
+            }),
+        }
+    }
+
+    /// Whether response headers of ours may be added.
+    pub fn may_annotate(&self) -> bool {
+        self.app.config.cache().enabled()
+    }
+}

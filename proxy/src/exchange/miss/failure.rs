@@ -1,0 +1,94 @@
+//! What a client is told when no upstream answers.
+
+use pingora::proxy::Session;
+
+use crate::exchange::report::Report;
+use crate::exchange::{Exchange, refuse};
+use crate::policy::{Ineligible, Plan};
+use crate::protocol::chat::ChatRequest;
+use crate::protocol::error::{ApiError, ErrorKind};
+use crate::upstream::Upstream;
+use crate::upstream::send::Failure;
+
+/// The upstream was asked and did not answer.
+pub(super) async fn failed(
+    exchange: &Exchange<'_>,
+    session: &mut Session,
+    failure: &Failure,
+    upstream: &Upstream,
+    report: &Report,
+) -> pingora::Result<()> {
+    tracing::warn!(upstream = %upstream.name, error = %crate::error::chain(failure), "upstream failed");
+    let (kind, what) = match failure {
+        Failure::Connect(_) => (ErrorKind::UpstreamFailed, "cannot be reached"),
+        Failure::NoResponse(_) => (
+            ErrorKind::UpstreamFailed,
+            "closed the connection without an answer",
+        ),
+        Failure::TimedOut => (
+            ErrorKind::Timeout,
+            "did not answer in time (upstreams.read_timeout)",
+        ),
+    };
+    let message = format!("upstream {:?} {what}", upstream.name);
+    refuse::write(exchange, session, kind, &message, Some(report)).await
+}
+
+/// There is no upstream at all.
+pub(super) async fn no_upstream(
+    exchange: &Exchange<'_>,
+    session: &mut Session,
+    report: &Report,
+) -> pingora::Result<()> {
+    let message = "no stored answer fits this goal and no upstream is configured; set GEMINI_API_KEY or add an \
+                   [[upstreams]] section to tollfree.toml";
+    let error = ApiError {
+        should_retry: Some(false),
+        ..ApiError::new(ErrorKind::NoUpstream, message)
+    };
+    refuse::write_error(exchange, session, &error, Some(report)).await
+}
+
+/// There are upstreams, but none that may serve this request.
+pub(super) async fn none_eligible(
+    exchange: &Exchange<'_>,
+    session: &mut Session,
+    chat: &ChatRequest,
+    plan: &Plan,
+    report: &Report,
+) -> pingora::Result<()> {
+    let reasons: Vec<String> = plan
+        .ruled_out
+        .iter()
+        .map(|(name, reason)| format!("{name}: {}", reason.as_str()))
+        .collect();
+    let (kind, lead) = if plan
+        .ruled_out
+        .iter()
+        .all(|(_, reason)| *reason == Ineligible::Model)
+    {
+        (
+            ErrorKind::ModelNotFound,
+            format!("no upstream serves model {:?}", chat.model),
+        )
+    } else if plan
+        .ruled_out
+        .iter()
+        .any(|(_, reason)| matches!(reason, Ineligible::Feature(_)))
+    {
+        (
+            ErrorKind::Unsupported,
+            "no upstream can serve this request".to_owned(),
+        )
+    } else {
+        (
+            ErrorKind::NoUpstream,
+            "no upstream may serve this request".to_owned(),
+        )
+    };
+    let message = format!(
+        "{lead} ({}); see [[upstreams]] in tollfree.toml",
+        reasons.join("; ")
+    );
+    refuse::write(exchange, session, kind, &message, Some(report)).await
+}

@@ -1,0 +1,426 @@
+//! From a canonical request to what may answer it: exact, then template, then semantic.
+//!
+//! The order of work keeps the common cases cheap: an exact hit costs one digest and one map look-up; a goal
+//! that is like nothing we hold is turned away by the static model in microseconds; only then is it embedded,
+//! once, raw and slot-masked text in one batch, off the event loop and with a deadline. Whatever fails here is
+//! a miss and a counter, never a failed request.
+
+pub mod finding;
+pub mod learn;
+pub mod models;
+pub mod phrasings;
+mod verdict;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use tollfree_cache::cache::Cache;
+use tollfree_cache::counters;
+use tollfree_cache::decision::{self, Terms};
+use tollfree_cache::goal::Goal;
+use tollfree_cache::key::CompatibilityKey;
+use tollfree_cache::request::{Format, Request};
+use tollfree_cache::template::{Library, Shape, shape};
+use tollfree_cache::verify::Verifier;
+
+use crate::telemetry::metrics::Metrics;
+pub use finding::{CacheStatus, Finding, Hit, Tier};
+pub use learn::Pending;
+use models::Models;
+use phrasings::Phrasings;
+
+/// Longer goals are not even analysed: no embedding model here reads a tenth of it.
+const MAX_GOAL_BYTES: usize = 16 * 1024;
+
+const TOO_LONG: &str = "the goal is longer than the embedding model reads";
+
+/// The caps of the configuration that a lookup needs.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Least cosine similarity of a semantic candidate.
+    pub min_similarity: f32,
+    /// Least cosine similarity of a template's phrasing.
+    pub template_min_similarity: f32,
+    /// Similarity of static vectors below which nothing we hold can be meant.
+    pub prefilter_similarity: f32,
+    /// How long a request may wait for its embedding.
+    pub deadline: Duration,
+    /// Settings that split the compatibility key.
+    pub vary: Vec<String>,
+    /// Whether templates may answer.
+    pub templates: bool,
+}
+
+/// What one request asks of the lookup.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Least similarity, if higher than the configured one.
+    pub threshold: Option<f32>,
+    /// Entries older than this, in milliseconds, do not count.
+    pub max_age_ms: Option<u64>,
+    /// Only the exact tier may answer.
+    pub exact_only: bool,
+    /// Wait for the embedding as long as it takes (commands).
+    pub patient: bool,
+    /// Only a template may answer (commands).
+    pub template_only: bool,
+}
+
+/// Finds answers and keeps new ones.
+#[derive(Clone)]
+pub struct Lookup {
+    limits: Arc<Limits>,
+    cache: Arc<Cache>,
+    library: Arc<ArcSwap<Library>>,
+    shapes: Arc<HashMap<String, Shape>>,
+    phrasings: Arc<Phrasings>,
+    models: Arc<Models>,
+    verifier: Arc<dyn Verifier>,
+    metrics: Arc<Metrics>,
+}
+
+/// Where a goal may be looked for beyond the exact tier.
+struct Scope<'a> {
+    goal: &'a Goal,
+    key: CompatibilityKey,
+    shape: Option<&'a Shape>,
+    partition: bool,
+    sketch: Option<Vec<f32>>,
+}
+
+impl Lookup {
+    /// Puts the parts together.
+    pub fn new(
+        limits: Limits,
+        cache: Arc<Cache>,
+        library: Arc<ArcSwap<Library>>,
+        shapes: HashMap<String, Shape>,
+        models: Arc<Models>,
+        verifier: Arc<dyn Verifier>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self {
+            limits: Arc::new(limits),
+            cache,
+            library,
+            shapes: Arc::new(shapes),
+            phrasings: Arc::default(),
+            models,
+            verifier,
+            metrics,
+        }
+    }
+
+    /// The same lookup over other entries and without templates.
+    pub fn over(&self, cache: Cache) -> Self {
+        let limits = Limits {
+            templates: false,
+            ..Limits::clone(&self.limits)
+        };
+        Self {
+            limits: Arc::new(limits),
+            cache: Arc::new(cache),
+            ..self.clone()
+        }
+    }
+
+    /// The entries.
+    pub fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// The templates now loaded.
+    pub fn library(&self) -> Arc<Library> {
+        self.library.load_full()
+    }
+
+    /// The models.
+    pub fn models(&self) -> &Models {
+        &self.models
+    }
+
+    /// Whether a shape of this name is built in or configured.
+    pub fn has_shape(&self, name: &str) -> bool {
+        self.shapes.contains_key(name)
+    }
+
+    /// Whether every tier can answer.
+    ///
+    /// # Errors
+    /// What is still missing, in words.
+    pub fn readiness(&self) -> Result<(), String> {
+        if let Some(failure) = self.models.failure() {
+            return Err(format!("embedder: {failure}"));
+        }
+        if !self.models.is_ready() {
+            return Err("embedder: loading".to_owned());
+        }
+        if self.limits.templates && !self.phrasings.is_ready() {
+            return Err("templates: being embedded".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Decides what may answer a request.
+    pub async fn find(&self, request: &Request, options: &Options) -> Finding {
+        let started = Instant::now();
+        let mut finding = Finding::unasked(request, "");
+        finding.reason = None;
+        let terms = self.terms(request, options);
+        let exact = if options.template_only {
+            None
+        } else {
+            self.cache.exact(&finding.exact, terms.now_ms)
+        };
+        if let Some(entry) = exact.filter(|entry| terms.admit(entry)) {
+            finding.similarity = Some(1.0);
+            finding.hit = Some(Hit::Entry {
+                entry,
+                tier: Tier::Exact,
+                now_ms: terms.now_ms,
+            });
+        } else if options.exact_only {
+            finding.reason = Some("only an exact repeat may be answered".into());
+        } else {
+            self.find_alike(request, options, &terms, &mut finding)
+                .await;
+        }
+        let tier = finding
+            .hit
+            .as_ref()
+            .map_or("miss", |hit| hit.status().as_str());
+        self.metrics
+            .lookup_duration
+            .with_label_values(&[tier])
+            .observe(started.elapsed().as_secs_f64());
+        finding
+    }
+
+    async fn find_alike(
+        &self,
+        request: &Request,
+        options: &Options,
+        terms: &Terms<'_>,
+        finding: &mut Finding,
+    ) {
+        if request.format != Format::Text {
+            finding.reason = Some("a request for JSON is answered only by an exact repeat".into());
+            return;
+        }
+        if request.goal().len() > MAX_GOAL_BYTES {
+            finding.reason = Some(TOO_LONG.into());
+            return;
+        }
+        let goal = Goal::analyse(request.goal());
+        if let Some(reason) = self.exact_only_reason(&goal) {
+            finding.reason = Some(reason.into());
+            finding.goal = Some(goal);
+            return;
+        }
+        let key = request.compatibility_key(&self.limits.vary, goal.language());
+        finding.compatibility = Some(key);
+        let scope = Scope {
+            shape: self.template_shape(request),
+            partition: !options.template_only && self.cache.has_partition(&key),
+            sketch: self.models.sketch(goal.text()),
+            goal: &goal,
+            key,
+        };
+        self.find_in(&scope, options, terms, finding).await;
+        finding.sketch = scope.sketch;
+        finding.goal = Some(goal);
+    }
+
+    async fn find_in(
+        &self,
+        scope: &Scope<'_>,
+        options: &Options,
+        terms: &Terms<'_>,
+        finding: &mut Finding,
+    ) {
+        let library = self.library.load_full();
+        let phrasings = scope
+            .shape
+            .and_then(|shape| Some((shape, self.phrasings.load(&library)?)));
+        if !scope.partition && phrasings.is_none() {
+            finding.reason = Some("nothing stored for requests of this kind".into());
+            return;
+        }
+        let masked = phrasings.as_ref().map(|_| library.mask(scope.goal));
+        if self.is_certain_miss(scope, phrasings.as_ref().and(masked.as_deref())) {
+            finding.reason = Some("unlike anything stored".into());
+            return;
+        }
+        let Some((raw_vector, masked_vector)) =
+            self.embed(scope, masked.as_deref(), options, finding).await
+        else {
+            return;
+        };
+        if let (Some((shape, vectors)), Some(vector)) = (&phrasings, &masked_vector) {
+            let threshold = terms.threshold_or(self.limits.template_min_similarity);
+            let outcome = library.answer(scope.goal, shape, vector, vectors, threshold);
+            self.take_template(outcome, scope.goal, terms, finding);
+        }
+        if finding.hit.is_none()
+            && let (true, Some(vector)) = (scope.partition, &raw_vector)
+        {
+            let outcome = decision::semantic(
+                &self.cache,
+                &*self.verifier,
+                scope.goal,
+                &scope.key,
+                vector,
+                terms,
+            );
+            self.take_semantic(outcome, terms, finding);
+        }
+        finding.vector = raw_vector;
+        if finding.hit.is_none() && finding.reason.is_none() {
+            finding.reason = Some("nothing similar enough is stored".into());
+        }
+    }
+
+    /// Why a goal cannot be compared by meaning, if so.
+    fn exact_only_reason(&self, goal: &Goal) -> Option<&'static str> {
+        if goal.time_bound() {
+            return Some("the goal is bound to the present moment");
+        }
+        if !self.models.knows(goal.language()) {
+            return Some("the goal is in a language the embedding model does not know");
+        }
+        if self.models.exceeds_limit(goal.text()) {
+            return Some(TOO_LONG);
+        }
+        None
+    }
+
+    /// The shape a template would have to take, if a template may answer this request at all.
+    fn template_shape(&self, request: &Request) -> Option<&Shape> {
+        if !self.limits.templates || !request.earlier.is_empty() {
+            return None;
+        }
+        match &request.framed {
+            Some(framed) => self.shapes.get(&framed.shape),
+            None if request.system.is_empty() => self.shapes.get(shape::MARKDOWN),
+            None => None,
+        }
+    }
+
+    fn is_certain_miss(&self, scope: &Scope<'_>, masked: Option<&str>) -> bool {
+        let Some(sketch) = &scope.sketch else {
+            return false;
+        };
+        let below = |similarity: Option<f32>| {
+            similarity.is_some_and(|found| found < self.limits.prefilter_similarity)
+        };
+        let entries = !scope.partition || below(self.cache.best_sketch(&scope.key, sketch));
+        entries
+            && match masked {
+                None => true,
+                Some(masked) => below(
+                    self.models
+                        .sketch(masked)
+                        .and_then(|sketch| self.phrasings.best_sketch(&sketch)),
+                ),
+            }
+    }
+
+    /// One call to the embedder for both texts; a failure is noted and the lookup ends.
+    async fn embed(
+        &self,
+        scope: &Scope<'_>,
+        masked: Option<&str>,
+        options: &Options,
+        finding: &mut Finding,
+    ) -> Option<(Option<Vec<f32>>, Option<Vec<f32>>)> {
+        // The goal's own vector is wanted even where nothing is stored yet: after a miss the answer is.
+        let raw = scope.goal.text();
+        let mut texts = vec![raw.to_owned()];
+        if let Some(masked) = masked.filter(|masked| *masked != raw) {
+            texts.push(masked.to_owned());
+        }
+        let deadline = if options.patient {
+            models::PATIENCE
+        } else {
+            self.limits.deadline
+        };
+        let started = Instant::now();
+        let num_texts = texts.len();
+        match self.models.embed(texts, deadline).await {
+            Ok(mut vectors) => {
+                self.metrics
+                    .embed_duration
+                    .observe(started.elapsed().as_secs_f64());
+                self.metrics.embedded_texts.inc_by(num_texts as u64);
+                let last = vectors.pop();
+                Some(match masked {
+                    None => (last, None),
+                    Some(_) if num_texts == 1 => (last.clone(), last),
+                    Some(_) => (vectors.pop(), last),
+                })
+            }
+            Err(error) => {
+                tracing::debug!(error = %crate::error::chain(&error), "lookup without embedding");
+                self.metrics
+                    .lookup_failures
+                    .with_label_values(&["embedder"])
+                    .inc();
+                finding.reason = Some(format!("embedder: {error}").into());
+                None
+            }
+        }
+    }
+
+    fn terms<'a>(&self, request: &'a Request, options: &Options) -> Terms<'a> {
+        Terms {
+            min_similarity: options
+                .threshold
+                .map_or(self.limits.min_similarity, |asked| {
+                    asked.max(self.limits.min_similarity)
+                }),
+            asked_similarity: options.threshold,
+            max_age_ms: options.max_age_ms,
+            max_tokens: request.max_tokens,
+            stop: &request.stop,
+            now_ms: now_ms(),
+        }
+    }
+
+    /// Counts a hit for its entry.
+    pub fn record(&self, hit: &Hit, saved_usd: Option<f64>) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "millionths of a dollar, rounded"
+        )]
+        let saved_micro_usd = (saved_usd.unwrap_or(0.0) * 1e6).round().max(0.0) as u64;
+        match hit {
+            Hit::Entry {
+                entry,
+                tier,
+                now_ms,
+            } => {
+                let tier = match tier {
+                    Tier::Exact => counters::Tier::Exact,
+                    Tier::Semantic => counters::Tier::Semantic,
+                };
+                self.cache
+                    .record_hit(Some(entry.id), tier, saved_micro_usd, *now_ms);
+            }
+            Hit::Template { .. } => {
+                self.cache
+                    .record_hit(None, counters::Tier::Template, saved_micro_usd, now_ms());
+            }
+        }
+    }
+}
+
+/// Milliseconds since the Unix epoch.
+pub fn now_ms() -> u64 {
+    let elapsed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+}
