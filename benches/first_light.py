@@ -131,7 +131,10 @@ credential = "own"
 
     def load(self, server: Server, *arguments: object, expect: str | None = None) -> dict:
         expected = ["--expect-header", f"x-tollfree-cache={expect}"] if expect else []
-        return bench(self.tool, "load", "--url", server.url, *arguments, *expected)
+        report = bench(self.tool, "load", "--url", server.url, *arguments, *expected)
+        for each in (server, self.upstream):
+            each.check_alive()
+        return report
 
     def timed(self, server: Server, *arguments: object, expect: str | None = None) -> dict:
         """A load run of the usual length in which every request must succeed."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from first_light import HIT_RATE, Line, parse
 from harness import goals, instructions, record
-from harness.servers import MeasurementError
+from harness.servers import MeasurementError, Server
 
 
 class Verdicts(unittest.TestCase):
@@ -63,6 +63,30 @@ class Counts(unittest.TestCase):
             dump = Path(folder) / "callgrind.1.1"
             dump.write_text("version: 1\nevents: Ir\nfn=(1) main\n5 40\n\ntotals: 777\n")
             self.assertEqual(instructions._callgrind_total(dump), 777)
+
+
+class Servers(unittest.TestCase):
+    def start(self, folder, script):
+        return Server("it", ["sh", "-c", script], Path(folder) / "log")
+
+    def test_one_that_ended_is_told_with_how_and_what_it_said(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with self.start(folder, """echo '{"listen": "127.0.0.1:1"}'; echo oh >&2; kill -9 $$""") as server:
+                server.process.wait(10)
+                with self.assertRaisesRegex(MeasurementError, "it ended by signal 9 .*: oh$"):
+                    server.check_alive()
+
+    def test_one_that_runs_is_stopped_at_the_end(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with self.start(folder, """echo '{"listen": "127.0.0.1:1"}'; exec sleep 60""") as server:
+                server.check_alive()
+                self.assertEqual(server.address, "127.0.0.1:1")
+            self.assertIsNotNone(server.process.poll())
+
+    def test_one_that_does_not_start_is_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with self.assertRaisesRegex(MeasurementError, "it did not start: no such place"):
+                self.start(folder, "echo no such place >&2; exit 3")
 
 
 if __name__ == "__main__":
