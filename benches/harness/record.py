@@ -44,13 +44,13 @@ A ratio compares two measurements of the same run on the same machine; absolute 
 
 
 def _row(line: dict) -> list[str]:
-    bound = line["bound"]
-    goal = "for information" if bound is None else f"{'at least' if line['at_least'] else 'at most'} {bound:.2f}x"
-    if not line["ours"]:
-        return [line["name"], goal, "", "", "", "", "skipped", line["note"]]
+    goal = f"{'at least' if line['at_least'] else 'at most'} {line['bound']:.2f}x" if line["bound"] else "none"
+    if not line["measured"]:
+        return [line["name"], goal, "", "", "", "", "SKIPPED", line["note"]]
+    verdict = {True: "pass", False: "FAIL", None: "reported"}[line["passed"]]
     low, high = line["spread"]
     return [line["name"], goal, f"{line['ratio']:.2f}x", f"{low:.2f} to {high:.2f}", _figure(line, "baseline"),
-            _figure(line, "ours"), {True: "pass", False: "FAIL", None: ""}[line["passed"]], line["note"]]
+            _figure(line, "ours"), verdict, line["note"]]
 
 
 def _figure(line: dict, side: str) -> str:

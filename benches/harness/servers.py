@@ -62,7 +62,14 @@ class Server:
 
     def complaint(self) -> str:
         """The end of what the process wrote to standard error."""
-        return self.log.read_text(errors="replace").strip()[-500:] or f"exit {self.process.poll()}, no message"
+        return self.log.read_text(errors="replace").strip()[-500:] or "no message"
+
+    def check_alive(self) -> None:
+        """Raises when the process has ended: what was measured meanwhile is not the server."""
+        code = self.process.poll()
+        if code is not None:
+            ended = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+            raise MeasurementError(f"{self.name} ended {ended} during the measurement: {self.complaint()}")
 
     def cpu_seconds(self) -> float:
         """CPU time the process has used, user and system."""
@@ -104,8 +111,7 @@ def wait_ready(server: Server) -> None:
     end = time.monotonic() + START_DEADLINE_S
     reason = "no answer"
     while time.monotonic() < end:
-        if server.process.poll() is not None:
-            raise MeasurementError(f"{server.name} ended: {server.complaint()}")
+        server.check_alive()
         connection = http.client.HTTPConnection(server.started["admin_listen"], timeout=30)
         try:
             connection.request("GET", "/readyz")
