@@ -43,8 +43,9 @@ def setup() -> None:
     call(sys.executable, "deploy/setup/fetch.py")
 
 
-def setup_test() -> None:
-    call(sys.executable, "-m", "unittest", "discover", "-s", "deploy/setup", "-p", "test_*.py")
+def scripts() -> None:
+    for folder in ("deploy/setup", "benches"):
+        call(sys.executable, "-m", "unittest", "discover", "-s", folder, "-p", "test_*.py")
 
 
 def fmt() -> None:
@@ -102,7 +103,7 @@ def templates() -> None:
     call(ROOT / "target" / "release" / "tollfree", "templates", "lint")
 
 
-STAGES = [setup, setup_test, fmt, graph, build, templates, behaviour, test, clippy, doc, deny]
+STAGES = [setup, scripts, fmt, graph, build, templates, behaviour, test, clippy, doc, deny]
 
 
 def main() -> int:
