@@ -92,8 +92,12 @@ def behaviour() -> None:
     wanted = (TESTS / "requirements.txt").read_text()
     stamp = environment / "requirements.txt"
     if not stamp.exists() or stamp.read_text() != wanted:
-        venv.create(environment, with_pip=True, clear=True)
-        call(python, "-m", "pip", "install", "--quiet", "-r", TESTS / "requirements.txt")
+        # Debian's Python cannot put pip into an environment without one more package; any pip can install into it.
+        venv.create(environment, with_pip=False, clear=True)
+        sys.path.insert(0, str(ROOT / "deploy" / "setup"))
+        from pip_wheel import pip_command
+
+        call(*pip_command(), "--python", python, "install", "--quiet", "-r", TESTS / "requirements.txt")
         stamp.write_text(wanted)
     call(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", TESTS,
          TOLLFREE_BIN=str(ROOT / "target" / "release" / "tollfree"))

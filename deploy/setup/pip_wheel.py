@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,11 +71,36 @@ def pip_command() -> list[str]:
     for folder in folders:
         for wheel in folder.glob("pip-*.whl"):
             return [sys.executable, str(wheel / "pip")]
+    for wheel in debian_pip():
+        return [sys.executable, str(wheel / "pip")]
     raise SetupError(
         f"no pip was found for {sys.executable} or on the PATH",
         "install it (on Debian: apt-get install python3-pip), or put the wheels that --list names into a folder"
         " and run again with --wheels FOLDER",
     )
+
+
+def debian_pip() -> list[Path]:
+    """The pip wheel of Debian's own package, unpacked into the temporary folder: a Debian with Python alone has none.
+
+    Needs no root where the package lists are there; as root they are fetched first. Empty where it cannot be had.
+    """
+    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        return []
+    folder = Path(tempfile.gettempdir()) / f"tollfree-pip-{os.getuid()}"
+    wheels = folder / "usr" / "share" / "python-wheels"
+    if not any(wheels.glob("pip-*.whl")):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.stat().st_uid != os.getuid():
+            return []
+        get = ["apt-get", "-q", "download", "python3-pip-whl"]
+        if subprocess.run(get, cwd=folder, capture_output=True).returncode != 0:
+            subprocess.run(["apt-get", "-q", "update"], capture_output=True)
+            subprocess.run(get, cwd=folder, capture_output=True)
+        for package in folder.glob("*.deb"):
+            subprocess.run(["dpkg-deb", "-x", str(package), str(folder)], capture_output=True)
+            package.unlink()
+    return sorted(wheels.glob("pip-*.whl"))
 
 
 def failure(artifact: Artifact, output: str) -> SetupError:
