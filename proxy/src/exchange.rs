@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use pingora::proxy::Session;
+use tollfree_cache::counters::Counter;
 use tollfree_config::types::Variety;
 
 use crate::app::App;
@@ -182,9 +183,16 @@ impl Exchange<'_> {
             .lookups
             .with_label_values(&[report.status.as_str()])
             .inc();
-        if let (CacheStatus::Bypass, Some(reason)) = (report.status, &report.reason) {
+        let bypassed = report.status == CacheStatus::Bypass;
+        if let (true, Some(reason)) = (bypassed, &report.reason) {
             metrics.bypasses.with_label_values(&[reason]).inc();
         }
+        let counter = if bypassed {
+            Counter::Bypasses
+        } else {
+            Counter::Misses
+        };
+        self.app.lookup.cache().count(counter, 1);
     }
 
     /// Whether the caller wants a stored answer or none.

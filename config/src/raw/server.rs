@@ -48,7 +48,8 @@ pub(crate) struct RawServer {
     pub(crate) max_body_bytes: Option<i64>,
 
     /// Who is answered from the cache. `open`: everyone who reaches the listener. `passthrough`: a client whose
-    /// credential an upstream has accepted within `auth_ttl`; until then its requests go upstream.
+    /// credential an upstream has accepted within `auth_ttl`; until then its requests go to upstreams with
+    /// `credential = "client"` only, never to one that would be called with a key of yours.
     ///
     /// Default: `open`.
     #[schemars(extend("default" = defaults::AUTH))]
