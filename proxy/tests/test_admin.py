@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from harness import config
+from harness import config, raw
 from harness.client import GEMINI_MODEL
 from harness.wait import until
 
@@ -16,6 +16,18 @@ REWORDED = "How can I grow tomatoes on a balcony?"
 @pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/metrics"])
 def test_the_admin_paths_answer(cached, path):
     assert cached.admin(path).status == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_health_check_by_head_gets_the_header_alone(cached, path):
+    whole = cached.admin(path)
+    with raw.Wire(cached.admin_address, timeout=10) as wire:
+        wire.send(raw.head("HEAD", path, []))
+        answer = wire.read("HEAD")
+        assert (answer.status, answer.header("content-length")) == (200, str(len(whole.body)))
+        # Whatever a body would have left on the connection would break this one.
+        wire.send(raw.head("GET", path, []))
+        assert wire.read("GET").body == whole.body
 
 
 def test_an_unknown_admin_path_is_a_404_and_serves_no_proxy(cached, openai_upstream):

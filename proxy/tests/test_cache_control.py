@@ -56,6 +56,28 @@ def test_only_if_cached_is_a_504_in_the_clients_protocol(cached, openai_upstream
     assert openai_upstream.since(marks[0]) == [] and gemini_upstream.since(marks[1]) == []
 
 
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+BYPASSED = {
+    "tools": ("only-if-cached", {"tools": [TOOL]}, {"tools": [{"functionDeclarations": [{"name": "f"}]}]}),
+    "no-store": ("only-if-cached, no-store", {}, {}),
+    "undecodable": ("only-if-cached", {"body": b"not json"}, {"body": b"not json"}),
+}
+
+
+@pytest.mark.parametrize("case", BYPASSED)
+def test_only_if_cached_holds_for_what_the_cache_never_serves(cached, openai_upstream, gemini_upstream, key, case):
+    directive, openai_fields, gemini_fields = BYPASSED[case]
+    headers = {"Cache-Control": directive}
+    marks = openai_upstream.mark(), gemini_upstream.mark()
+    answer = cached.client.chat(GOAL, key, headers=headers, **openai_fields)
+    assert answer.status == 504, answer.cache
+    assert answer.json()["error"]["message"] and "type" in answer.json()["error"]
+    answer = cached.client.generate(GOAL, key, headers=headers, **gemini_fields)
+    assert (answer.status, answer.json()["error"]["code"]) == (504, 504)
+    assert answer.json()["error"]["status"] == "DEADLINE_EXCEEDED"
+    assert openai_upstream.since(marks[0]) == [] and gemini_upstream.since(marks[1]) == []
+
+
 def test_only_if_cached_is_a_hit_where_there_is_one(cached, key):
     cached.warm(lambda: ask(cached, key))
     assert ask(cached, key, "only-if-cached").cache == "exact"
@@ -70,6 +92,15 @@ def test_directives_are_read_in_any_case_and_company(cached, key, directive):
 @pytest.mark.parametrize("directive", ["max-age=abc", "max-age=", "nonsense", ", ,"])
 def test_a_directive_that_cannot_be_read_fails_no_request(cached, key, directive):
     assert ask(cached, key, directive).status == 200
+
+
+@pytest.mark.parametrize("directive", ["max-age=soon", "max-age="])
+def test_an_age_that_cannot_be_read_is_the_strictest(cached, key, directive):
+    cached.warm(lambda: ask(cached, key))
+    assert ask(cached, key).cache == "exact"
+    for goal in (REWORDED, GOAL):
+        assert ask(cached, key, f"{directive}, only-if-cached", goal).status == 504
+    assert ask(cached, key, directive).cache == "miss"
 
 
 def test_an_entry_dies_at_its_time_to_live(start, openai_upstream, key):

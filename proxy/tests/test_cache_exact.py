@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from harness import answers
-from harness.client import GEMINI_MODEL, OPENAI_MODEL, chat_body, new_key
+from harness import answers, raw
+from harness.client import GEMINI_MODEL, OPENAI_MODEL, chat_body, encode, new_key
 from harness.reply import Reply
 
 GOAL = "How do I grow tomatoes on a balcony?"
@@ -244,3 +244,20 @@ def test_concurrent_equal_requests_are_all_answered(cached):
     for thread in threads:
         thread.join(30)
     assert len(texts) == 8 and all(text.endswith(GOAL) for text in texts)
+
+
+def test_an_http_1_0_client_gets_a_streamed_hit_without_chunks(cached, key):
+    auth = [("Authorization", f"Bearer {key}")]
+    goal = "How do I keep an old client happy?"
+    body = encode(chat_body(goal, stream=True))
+
+    def ask():
+        return raw.request_1_0(cached.address, "POST", "/v1/chat/completions", auth, body)
+
+    missed = cached.warm(ask)
+    hit = ask()
+    assert hit.cache == "exact"
+    for answer in (missed, hit):
+        assert answer.header("transfer-encoding") is None and answer.complete
+        assert answer.text.endswith(goal) and answer.events[-1] == "[DONE]"
+    assert hit.text == missed.text

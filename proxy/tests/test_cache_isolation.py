@@ -2,7 +2,8 @@
 
 import pytest
 
-from harness.client import new_key
+from harness import raw
+from harness.client import GEMINI_MODEL, chat_body, encode, generate_body, new_key
 from harness.raw import request as raw_request
 
 GOAL = "How do I grow tomatoes on a balcony?"
@@ -46,6 +47,27 @@ def test_credentials_by_any_header_are_told_apart(own):
     for headers in ([("Authorization", "Bearer a")], [("Authorization", "Bearer b")], [("Authorization", "Basic a")]):
         fresh = raw_request(own.address, "POST", "/v1/chat/completions", headers, body=body)
         assert fresh.cache == "miss", headers
+
+
+@pytest.mark.parametrize("header", ["api-key", "x-api-key", "x-amz-security-token", "Cookie"])
+def test_two_secrets_in_any_header_never_share_an_answer(own, header):
+    one, other = {header: new_key()}, {header: new_key()}
+    own.warm(lambda: own.client.chat(GOAL, headers=one))
+    check_never_shared(
+        lambda goal: own.client.chat(goal, headers=one), lambda goal: own.client.chat(goal, headers=other)
+    )
+
+
+@pytest.mark.parametrize("parameter", ["key", "k%65y", "access_token", "api_key"])
+def test_two_secrets_in_the_query_never_share_an_answer(own, parameter):
+    one, other = new_key(), new_key()
+    targets = ("/v1/chat/completions?", chat_body), (f"/v1beta/models/{GEMINI_MODEL}:generateContent?", generate_body)
+    for (target, body), (mine, others) in zip(targets, ((one, other), (new_key(), new_key()))):
+        own.warm(lambda: own.client.post(f"{target}{parameter}={mine}", body(GOAL)))  # noqa: B023
+        check_never_shared(
+            lambda goal: own.client.post(f"{target}{parameter}={mine}", body(goal)),  # noqa: B023
+            lambda goal: own.client.post(f"{target}{parameter}={others}", body(goal)),  # noqa: B023
+        )
 
 
 @pytest.mark.parametrize(
@@ -127,6 +149,48 @@ def test_a_namespace_header_does_not_reach_into_another_credential(cached):
     assert cached.client.chat(GOAL, other, headers=name).cache in ("miss", "semantic")
     fresh = new_key()
     assert cached.client.chat(GOAL, fresh, headers=name).cache == "miss"
+
+
+@pytest.mark.parametrize(("one", "other"), [("größe", "höhe"), ("日本", "中国")])
+def test_two_names_beyond_ascii_are_two_namespaces(cached, key, one, other):
+    first, second = {"x-tollfree-namespace": one}, {"x-tollfree-namespace": other}
+    cached.warm(lambda: cached.client.chat(GOAL, key, headers=first))
+    check_never_shared(
+        lambda goal: cached.client.chat(goal, key, headers=first),
+        lambda goal: cached.client.chat(goal, key, headers=second),
+    )
+
+
+UNUSABLE_NAMES = {
+    "too long": [b"n" * 257],
+    "sent twice": [b"one", b"two"],
+    "not UTF-8": [b"caf\xe9"],
+}
+
+
+@pytest.mark.parametrize("case", UNUSABLE_NAMES)
+def test_a_namespace_that_cannot_be_used_is_refused_in_the_clients_protocol(
+    cached, openai_upstream, gemini_upstream, key, case
+):
+    """Ignoring it would put the caller into a namespace that it did not ask for."""
+    marks = openai_upstream.mark(), gemini_upstream.mark()
+    names = b"".join(b"x-tollfree-namespace: %s\r\n" % name for name in UNUSABLE_NAMES[case])
+
+    def ask(target, credential, body):
+        body = encode(body)
+        head = raw.head("POST", target, [credential, ("Content-Length", str(len(body)))])
+        with raw.Wire(cached.address) as wire:
+            wire.send(head.removesuffix(b"\r\n") + names + b"\r\n" + body)
+            return wire.read()
+
+    answer = ask("/v1/chat/completions", ("Authorization", f"Bearer {key}"), chat_body(GOAL))
+    assert answer.status == 400, answer.cache
+    assert "namespace" in answer.json()["error"]["message"] and "type" in answer.json()["error"]
+    target = f"/v1beta/models/{GEMINI_MODEL}:generateContent"
+    answer = ask(target, ("x-goog-api-key", key), generate_body(GOAL))
+    error = answer.json()["error"]
+    assert (answer.status, error["code"], error["status"]) == (400, 400, "INVALID_ARGUMENT")
+    assert openai_upstream.since(marks[0]) == [] and gemini_upstream.since(marks[1]) == []
 
 
 def test_our_own_request_headers_do_not_leave_for_the_upstream(cached, openai_upstream, key):

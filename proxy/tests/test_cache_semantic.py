@@ -168,3 +168,42 @@ class TestTheStoredAnswerMustFitTheRequest:
         assert cached.client.generate(self.SECOND, key, generationConfig={"maxOutputTokens": 5}).cache == "miss"
         stop = {"stopSequences": ["tomatoes"]}
         assert cached.client.generate(self.SECOND, key, generationConfig=stop).cache == "miss"
+
+
+@pytest.mark.parametrize("fields", [{"house_style": "x"}, {"stop": ["@@@"]}, {"stop": "@@@"}], ids=str)
+def test_an_answer_shaped_by_such_a_field_is_found_by_its_exact_key_only(cached, openai_upstream, key, fields):
+    """A setting we do not know, or a stop string, shaped it in ways that another wording must not inherit."""
+    first, second = REWORDED[0]
+    stored = cached.warm(lambda: cached.client.chat(first, key, **fields))
+    mark = openai_upstream.mark()
+    for goal in (second, first):
+        # Only what is stored: an answer of this test's own asking must not be what the next one finds.
+        answer = cached.client.chat(goal, key, headers={"Cache-Control": "only-if-cached"})
+        assert (answer.status, answer.cache) == (504, "miss"), answer.text
+    assert openai_upstream.since(mark) == []
+    again = cached.client.chat(first, key, **fields)
+    assert (again.cache, again.text) == ("exact", stored.text)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"houseStyle": "x"}, {"generationConfig": {"stopSequences": ["@@@"]}}], ids=["unknown field", "stop"]
+)
+def test_the_same_holds_for_an_answer_shaped_by_geminis_fields(cached, key, fields):
+    first, second = REWORDED[0]
+    stored = cached.warm(lambda: cached.client.generate(first, key, **fields))
+    for goal in (second, first):
+        answer = cached.client.generate(goal, key, headers={"Cache-Control": "only-if-cached"})
+        assert (answer.status, answer.cache) == (504, "miss"), answer.body[:300]
+    again = cached.client.generate(first, key, **fields)
+    assert (again.cache, again.text) == ("exact", stored.text)
+
+
+@pytest.mark.parametrize("value", ["1.5", "abc"])
+def test_a_threshold_that_cannot_be_read_is_the_strictest(cached, key, value):
+    first, second = REWORDED[0]
+    cached.warm(lambda: cached.client.chat(first, key))
+    only = {"Cache-Control": "only-if-cached"}
+    assert cached.client.chat(second, key, headers=only).cache == "semantic", "the test would prove nothing"
+    answer = cached.client.chat(second, key, headers={"x-tollfree-threshold": value, **only})
+    assert (answer.status, answer.cache) == (504, "miss")
+    assert cached.client.chat(first, key, headers={"x-tollfree-threshold": value}).cache == "exact"

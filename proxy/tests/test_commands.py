@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 
 import pytest
 
@@ -209,6 +210,16 @@ class TestCacheStats:
         assert facts(proxy.command("cache", "stats", "--json"))["entries"] == 0
         done = proxy.command("cache", "stats")
         assert done.returncode == 0 and "0" in done.stdout
+
+
+    def test_a_stale_note_of_a_server_that_says_nothing_does_not_hang_it(self, tmp_path):
+        """A killed server leaves its note behind, and another program may own the port by now."""
+        proxy = Proxy(tmp_path / "stopped")
+        proxy.data.mkdir()
+        with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts, and nobody ever answers
+            note = {"admin": "127.0.0.1:{}".format(silent.getsockname()[1]), "instance": "gone"}
+            (proxy.data / "server.json").write_text(json.dumps(note))
+            assert facts(proxy.command("cache", "stats", "--json", timeout=30))["entries"] == 0
 
 
 class TestFlags:

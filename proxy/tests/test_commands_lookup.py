@@ -78,6 +78,23 @@ class TestLookup:
         for row, number in zip(rows[1:4], (2, 3, 4)):
             assert row.keys() == {"line", "error"} and row["line"] == number and row["error"]
 
+    def test_a_broken_first_line_does_not_make_the_file_plain_text(self, stopped, tmp_path):
+        path = goals_file(tmp_path, '"goal": broken}', {"goal": SPANISH})
+        first, second = lines(stopped.command("lookup", "--goals", path), code=2)
+        assert first.keys() == {"line", "error"} and first["line"] == 1 and first["error"]
+        assert (second["goal"], second["decision"]) == (SPANISH, "template")
+
+    def test_a_blank_line_is_told_in_its_place(self, stopped, tmp_path):
+        path = goals_file(tmp_path, {"goal": SPANISH}, "", {"goal": GOAL})
+        first, blank, last = lines(stopped.command("lookup", "--goals", path), code=2)
+        assert blank.keys() == {"line", "error"} and blank["line"] == 2 and blank["error"]
+        assert (first["goal"], last["goal"]) == (SPANISH, GOAL)
+
+    def test_with_the_cache_switched_off_everything_misses(self, tmp_path):
+        off = Proxy(tmp_path / "off", config.NO_CACHE)
+        (row,) = lines(off.command("lookup", "--goals", goals_file(tmp_path, {"goal": SPANISH})))
+        assert (row["decision"], row["entry"], row["answer"]) == ("miss", None, None)
+
     def test_one_line_out_for_each_line_in_in_order(self, stopped, tmp_path):
         goals = [{"goal": f"How do I get better at skill number {i}?", "i": i} for i in range(200)]
         rows = lines(stopped.command("lookup", "--goals", goals_file(tmp_path, *goals)))

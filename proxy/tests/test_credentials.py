@@ -1,7 +1,9 @@
 """A client's credential goes only to the upstream marked for it and of its protocol."""
 
+import pytest
+
 from harness import config
-from harness.client import GEMINI_MODEL, OPENAI_MODEL
+from harness.client import GEMINI_MODEL, OPENAI_MODEL, chat_body, encode, generate_body
 from harness.config import GEMINI_KEY, OPENAI_KEY
 from harness.raw import request as raw_request
 
@@ -77,6 +79,68 @@ def test_an_own_key_also_stands_in_on_paths_that_are_not_decoded(own, openai_ups
         assert request.all("authorization") == [f"Bearer {OPENAI_KEY}"]
     for request in seen + gemini_upstream.since(marks[1]):
         assert not request.holds(key), request.target
+
+
+CARRIERS = [
+    ("header", "api-key"),
+    ("header", "x-amz-security-token"),
+    ("header", "Cookie"),
+    ("query", "k%65y"),
+    ("query", "access_token"),
+]
+
+
+@pytest.mark.parametrize(("place", "name"), CARRIERS)
+def test_no_secret_reaches_an_upstream_of_its_own_key_wherever_it_stands(
+    own, openai_upstream, gemini_upstream, key, place, name
+):
+    marks = openai_upstream.mark(), gemini_upstream.mark()
+    headers = [(name, key)] if place == "header" else []
+
+    def ask(method, target, body=None, *more):
+        query = f"?{name}={key}" if place == "query" else ""
+        assert own.client.request(method, target + query, [*headers, *more], body).status == 200, target
+
+    for cache_control in ("max-age=60", "no-store"):
+        control = ("Cache-Control", cache_control)
+        for model in (OPENAI_MODEL, GEMINI_MODEL):  # as it is, and translated
+            ask("POST", "/v1/chat/completions", encode(chat_body("hi", model=model)), control)
+            ask("POST", f"/v1beta/models/{model}:generateContent", encode(generate_body("hello")), control)
+    ask("GET", "/v1/files")
+    ask("GET", "/v1beta/files")
+    ask("POST", "/v1/messages", b"{}")
+    ask("GET", "/anything")
+    seen = openai_upstream.since(marks[0]), gemini_upstream.since(marks[1])
+    assert len(seen[0] + seen[1]) == 12 and len(seen[0]) >= 4 and len(seen[1]) >= 4
+    for request in seen[0] + seen[1]:
+        assert not request.holds(key), request.head
+    for name, values, requests in (
+        ("authorization", [f"Bearer {OPENAI_KEY}"], seen[0]),
+        ("x-goog-api-key", [GEMINI_KEY], seen[1]),
+    ):
+        assert all(request.all(name) == values for request in requests)
+
+
+@pytest.mark.parametrize(("place", "name"), CARRIERS)
+def test_no_secret_leaves_with_a_body_that_cannot_be_decoded(own, openai_upstream, key, place, name):
+    mark = openai_upstream.mark()
+    headers = [(name, key)] if place == "header" else []
+    query = f"?{name}={key}" if place == "query" else ""
+    own.client.request("POST", "/v1/chat/completions" + query, headers, b"not json")
+    (request,) = openai_upstream.since(mark)
+    assert request.body == b"not json" and not request.holds(key)
+    assert request.all("authorization") == [f"Bearer {OPENAI_KEY}"]
+
+
+@pytest.mark.parametrize("target", ["/tokenize", "/v1/messages"])
+def test_the_only_client_upstream_gets_the_credential_on_paths_of_no_protocol_we_know(
+    plain_openai, openai_upstream, key, target
+):
+    mark = openai_upstream.mark()
+    answer = raw_request(plain_openai.address, "POST", target, [("Authorization", f"Bearer {key}")], body=b"{}")
+    assert answer.status == 200
+    (request,) = openai_upstream.since(mark)
+    assert (request.target, request.all("authorization")) == (target, [f"Bearer {key}"])
 
 
 def test_a_client_upstream_of_another_protocol_is_not_eligible(start, gemini_upstream, key):

@@ -7,8 +7,8 @@ import pytest
 from google import genai
 from google.genai import types
 
-from harness import answers, config
-from harness.client import GEMINI_MODEL, OPENAI_MODEL
+from harness import answers, config, raw
+from harness.client import GEMINI_MODEL, OPENAI_MODEL, chat_body, encode
 from harness.reply import Reply
 
 TURNS = [
@@ -319,3 +319,11 @@ def test_a_model_is_renamed_for_the_upstream(start, gemini_upstream, openai_upst
     mark = openai_upstream.mark()
     assert proxy.client.chat("hi", "k", model="llama-3-8b").status == 200
     assert openai_upstream.since(mark)[0].json()["model"] == "tiny"
+
+
+def test_an_http_1_0_client_gets_a_translated_stream_without_chunks(own, key):
+    body = encode(chat_body("hi", model=GEMINI_MODEL, stream=True))
+    auth = [("Authorization", f"Bearer {key}")]
+    answer = raw.request_1_0(own.address, "POST", "/v1/chat/completions", auth, body)
+    assert answer.status == 200 and answer.header("transfer-encoding") is None
+    assert answer.framing == "close" and answer.text.endswith("hi") and answer.events[-1] == "[DONE]"

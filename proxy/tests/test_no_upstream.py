@@ -68,3 +68,12 @@ def test_a_gemini_key_in_the_environment_makes_an_upstream(start, tmp_path):
     done = proxy.command("explain", "What is a monad?", "--json")
     assert done.returncode == 0 and "gemini" in done.stdout
     assert "AIza-planted-canary" not in done.stdout + done.stderr + proxy.log
+
+
+@pytest.mark.parametrize("target", ["/v1/embeddings", "/v1/unheard-of"])
+def test_a_client_that_waits_for_100_continue_is_told_at_once(builtin, target):
+    """It sends its body only when told to: a proxy that reads the body first would wait for ever."""
+    with raw.Wire(builtin.address, timeout=4) as wire:
+        wire.send(raw.head("POST", target, [("Expect", "100-continue"), ("Content-Length", "100000")]))
+        status, _, _ = wire.read_head()
+    assert status == 503

@@ -7,6 +7,7 @@ import pytest
 
 from harness import answers, config
 from harness.client import new_key
+from harness.upstream import Upstream
 from harness.wait import until
 
 GOAL = "How do I grow tomatoes on a balcony?"
@@ -133,3 +134,98 @@ def test_open_mode_needs_no_acceptance(start, openai_upstream):
     proxy = start(text)
     proxy.warm(lambda: proxy.client.chat(GOAL, new_key()))
     assert proxy.client.chat(GOAL, new_key()).cache == "exact"
+
+
+def test_every_secret_of_a_request_must_be_the_accepted_one(proxy, openai_upstream):
+    """One accepted secret beside another, or alone, is not the credential that was accepted."""
+    good, bad, shared = new_key(), new_key(), {"x-goog-api-key": new_key()}
+    proxy.warm(lambda: proxy.client.chat(GOAL, good, headers=shared))
+    assert proxy.client.chat(GOAL, good, headers=shared).cache == "exact"
+    openai_upstream.script(refused(), refused())
+    mark = openai_upstream.mark()
+    for key in (bad, None):
+        assert proxy.client.chat(GOAL, key, headers=shared).status == 401
+    assert len(openai_upstream.since(mark)) == 2
+    assert proxy.client.chat(GOAL, good, headers=shared).cache == "exact"
+
+
+STILL_OPEN = pytest.mark.xfail(
+    strict=True, reason="a body forwarded without being decoded is sent with the operator's key for any caller"
+)
+
+
+class TestOwnKeys:
+    """The operator's keys are spent only on callers that an upstream has accepted."""
+
+    @pytest.fixture
+    def paid(self):
+        server = Upstream("openai", "paid")
+        yield server
+        server.close()
+
+    @pytest.fixture
+    def both(self, start, openai_upstream, paid):
+        """Either upstream serves every model; the one with its own key gets most, and the undecoded paths."""
+        return start(
+            config.table("server", auth="passthrough")
+            + config.table("policy", default_upstream="paid")
+            + config.NO_TEMPLATES
+            + config.upstream(openai_upstream, models={"*": "*"}, weight=1)
+            + config.upstream(paid, "own", models={"*": "*"}, weight=100)
+        )
+
+    @pytest.fixture
+    def only(self, start, paid):
+        text = config.table("server", auth="passthrough") + config.NO_TEMPLATES
+        return start(text + config.upstream(paid, "own"))
+
+    UNDECODED = [("GET", "/v1/models", None), ("POST", "/v1/embeddings", b"{}"), ("GET", "/anything", None)]
+
+    def test_an_unaccepted_credential_never_reaches_an_upstream_with_its_own_key(self, both, openai_upstream, paid):
+        stranger = new_key()
+        auth = [("Authorization", f"Bearer {stranger}")]
+        openai_upstream.script(*[refused()] * 4)
+        for headers in ({}, {"Cache-Control": "no-store"}):
+            for stream in (False, True):
+                assert both.client.chat(GOAL, stranger, headers=headers, stream=stream).status == 401
+        for method, target, body in self.UNDECODED:
+            assert both.client.request(method, target, auth, body).status == 401, target
+        assert paid.requests == []
+        assert both.client.chat(GOAL, stranger).status == 200, "the client's own upstream accepts it now"
+        for method, target, body in self.UNDECODED:
+            assert both.client.request(method, target, auth, body).status == 200, target
+        assert both.client.chat("Another goal altogether?", stranger).status == 200
+        assert len(paid.requests) >= len(self.UNDECODED)
+        for request in paid.requests:
+            assert request.all("authorization") == [f"Bearer {config.OPENAI_KEY}"] and not request.holds(stranger)
+
+    @STILL_OPEN
+    def test_nor_does_it_with_a_body_that_cannot_be_decoded(self, both, openai_upstream, paid):
+        openai_upstream.script(refused())
+        answer = both.client.chat(None, new_key(), body=b"not json")
+        assert paid.requests == [], "the operator's key was spent on a stranger"
+        assert answer.status == 401
+
+    @pytest.mark.parametrize(
+        "body", [pytest.param(None, id="decoded"), pytest.param(b"not json", id="undecodable", marks=STILL_OPEN)]
+    )
+    def test_with_only_an_own_key_nobody_can_be_accepted(self, only, paid, body):
+        for key in (new_key(), None):
+            answer = only.client.chat(GOAL, key, body=body)
+            assert paid.requests == [], "the operator's key was spent on a stranger"
+            assert answer.status in (401, 403) and answer.json()["error"]["message"]
+
+    def test_nor_on_a_path_that_is_not_decoded(self, only, paid):
+        auth = [("Authorization", f"Bearer {new_key()}")]
+        for method, target, body in self.UNDECODED:
+            answer = only.client.request(method, target, auth, body)
+            assert answer.status in (401, 403) and answer.json()["error"]["message"], target
+        assert paid.requests == []
+
+    @STILL_OPEN
+    def test_nor_with_the_cache_switched_off(self, start, paid):
+        """With one upstream and no cache a request is not even decoded."""
+        text = config.table("server", auth="passthrough") + config.NO_CACHE + config.upstream(paid, "own")
+        answer = start(text).client.chat(GOAL, new_key())
+        assert paid.requests == [], "the operator's key was spent on a stranger"
+        assert answer.status in (401, 403)

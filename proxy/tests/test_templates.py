@@ -130,6 +130,7 @@ REFUSED = {
     "one of several stop strings": {"goal": SPANISH, "stop": ["@@@", "Spanish"]},
     "an earlier turn": {"goal": [user("hello"), {"role": "assistant", "content": "Hello!"}, user(SPANISH)]},
     "tools": {"goal": SPANISH, "tools": [TOOL]},
+    "an unknown field": {"goal": SPANISH, "house_style": "x"},
     "a JSON format": {"goal": SPANISH, "response_format": {"type": "json_object"}},
     "another language": {"goal": "Quiero aprender español conversacional en 3 meses"},
     "German": {"goal": "Ich möchte in 3 Monaten Spanisch sprechen lernen"},
@@ -148,6 +149,17 @@ def test_no_template_answers_a_request_with(templated, openai_upstream, key, cas
     assert answer.cache in ("miss", "bypass"), answer.text
     assert len(openai_upstream.since(mark)) == 1
     assert answer.text.startswith("Answer ")
+
+
+@pytest.mark.parametrize("fields", [{"house_style": "x"}, {"stop": ["\n"]}], ids=str)
+def test_an_answer_shaped_by_such_a_field_does_not_take_the_templates_place(templated, key, fields):
+    stored = templated.warm(lambda: templated.client.chat(SPANISH, key, **fields))
+    for goal in (SPANISH, "I would like to learn conversational Spanish in 3 months"):
+        answer = templated.client.chat(goal, key)
+        check_template(answer)
+        assert answer.text != stored.text
+    again = templated.client.chat(SPANISH, key, **fields)
+    assert (again.cache, again.text) == ("exact", stored.text)
 
 
 def test_the_same_conditions_hold_for_gemini(templated, gemini_upstream, key):

@@ -3,13 +3,14 @@
 import gzip
 import json
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from harness import raw
 from harness.client import new_key
 from harness.http import end_to_end
-from harness.reply import Reply
+from harness.reply import Gate, Reply
 from harness.wait import until
 
 KIB = 1024
@@ -255,3 +256,39 @@ class TestStaleConnections:
             return any(request.nth > 0 for request in openai_upstream.since(mark))
 
         until(reused, "a second request used a pooled upstream connection")
+
+    @pytest.mark.parametrize("target", ["/v1/chat/completions", "/v1/files"])
+    @pytest.mark.parametrize("how", ["reset", "closed"])
+    def test_a_request_is_sent_at_most_twice_however_many_stale_connections_wait(
+        self, plain_openai, openai_upstream, target, how
+    ):
+        """The second time is on a fresh connection, not on the next one of the pool."""
+        gate, mark, body = Gate(), openai_upstream.mark(), chat_bytes(KIB)
+        openai_upstream.script(*[Reply(body=b"{}", before=gate)] * 5)
+        headers = [("Authorization", f"Bearer {new_key()}")]
+
+        def ask():
+            return plain_openai.client.request("POST", target, headers, body)
+
+        with ThreadPoolExecutor(5) as threads:
+            warm = [threads.submit(ask) for _ in range(5)]
+            try:
+                until(lambda: len(openai_upstream.since(mark)) == 5, "five connections are in use at once")
+            finally:
+                gate.open()
+            assert [one.result().status for one in warm] == [200] * 5
+        assert len({request.connection for request in openai_upstream.since(mark)}) == 5
+
+        def close(request):
+            if how == "reset":
+                return Reply(reset="always")
+            raise ConnectionAbortedError("closes without an answer")
+
+        mark = openai_upstream.mark()
+        openai_upstream.script(*[close] * 5, when=lambda request: request.nth > 0)
+        answer = ask()
+        seen = openai_upstream.since(mark)
+        assert seen[0].nth > 0, "no pooled connection was used: the test would prove nothing"
+        assert [request.nth for request in seen[1:]] == [0], "not again on a fresh connection, once"
+        assert [request.body for request in seen] == [body, body]
+        assert answer.status == 200, answer.body[:300]

@@ -187,3 +187,11 @@ def request(address, method, target, headers=(), body=None, chunks=None, timeout
             payload = b""
         wire.send(head(method, target, headers) + payload)
         return wire.read(method)
+
+
+def request_1_0(address, method, target, headers, body, timeout=TIMEOUT):
+    """One request of an HTTP/1.0 client, which knows no chunks: a body ends with the connection."""
+    new = head(method, target, [*headers, ("Content-Length", str(len(body)))])
+    with Wire(address, timeout) as wire:
+        wire.send(new.replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", 1) + body)
+        return wire.read(method)
