@@ -256,11 +256,15 @@ impl ProxyHttp for Proxy {
 
     async fn response_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         head: &mut ResponseHeader,
         ctx: &mut Context,
     ) -> pingora::Result<()> {
         crate::upstream::headers::strip_named_by_connection(head);
+        if session.req_header().version == http::Version::HTTP_10 {
+            // It knows no chunks: the end of the connection ends its answer.
+            head.remove_header("transfer-encoding");
+        }
         if let Some(upstream) = &ctx.upstream {
             let class = match head.status.as_u16() / 100 {
                 2 => "2xx",

@@ -200,11 +200,8 @@ def test_slow_headers_are_waited_for(plain_openai, openai_upstream):
         assert wire.read("GET").body == b"late"
 
 
-CHUNKED_TO_1_0 = pytest.mark.xfail(strict=True, reason="a path that is not decoded is answered in chunks all the same")
-
-
 @pytest.mark.parametrize(
-    "target", ["/v1/chat/completions", pytest.param("/v1/unheard-of", marks=CHUNKED_TO_1_0)]
+    "target", ["/v1/chat/completions", "/v1/unheard-of"]
 )
 def test_an_http_1_0_client_gets_a_stream_without_chunks_ended_by_close(plain_openai, openai_upstream, key, target):
     body = encode(chat_body("hi", stream=True))

@@ -94,6 +94,7 @@ mod tests {
             plain(read("learn Spanish\n\n  run 5 km \n", "goal", &["goal"])),
             [
                 json!({"goal": "learn Spanish", "n": 1}),
+                json!({LINE_ERROR: "line is empty", "n": 2}),
                 json!({"goal": "run 5 km", "n": 3})
             ]
         );

@@ -18,7 +18,7 @@ use crate::protocol::chat::ChatRequest;
 use crate::protocol::error::ErrorKind;
 use crate::upstream::Upstream;
 use crate::upstream::send::{Call, Failure, send};
-use failure::{failed, no_upstream, none_eligible};
+use failure::{failed, no_upstream, none_eligible, unknown_caller};
 use reply::{Answering, carry, carry_translated};
 use request::{prepare, request_head, untouched_head};
 
@@ -35,6 +35,9 @@ pub async fn forward_undecoded(
     let Some(upstream) = exchange.app.policy.for_passthrough(Some(exchange.protocol)) else {
         return no_upstream(exchange, session, &report).await;
     };
+    if upstream.has_own_key() && !exchange.is_known() {
+        return unknown_caller(exchange, session, &report).await;
+    }
     report.upstream = Some(upstream.name.clone());
     let head = untouched_head(exchange, session.req_header(), upstream, body.len())?;
     match ask(exchange, session, upstream, &head, &body).await? {

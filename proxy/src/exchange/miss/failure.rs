@@ -49,6 +49,23 @@ pub(super) async fn no_upstream(
     refuse::write_error(exchange, session, &error, Some(report)).await
 }
 
+/// The upstream would be called with a key of its operator, and nobody has vouched for the caller.
+pub(super) async fn unknown_caller(
+    exchange: &Exchange<'_>,
+    session: &mut Session,
+    report: &Report,
+) -> pingora::Result<()> {
+    let message = "auth is passthrough, and no upstream has accepted this credential yet";
+    refuse::write(
+        exchange,
+        session,
+        ErrorKind::InvalidApiKey,
+        message,
+        Some(report),
+    )
+    .await
+}
+
 /// There are upstreams, but none that may serve this request.
 pub(super) async fn none_eligible(
     exchange: &Exchange<'_>,
