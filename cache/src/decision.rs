@@ -78,6 +78,8 @@ pub struct Considered {
     pub similarity: f32,
     /// `same`, or why it was refused.
     pub verdict: &'static str,
+    /// The word or value at fault, where one is; a user's words, never a label.
+    pub detail: Option<String>,
 }
 
 /// The outcome of the semantic tier.
@@ -110,6 +112,7 @@ pub fn semantic(
             text: candidate.entry.goal.clone(),
             similarity: candidate.similarity,
             verdict: verdict.err().unwrap_or("same"),
+            detail: None,
         });
         if verdict.is_ok() {
             return Semantic {

@@ -4,6 +4,8 @@ import json
 import re
 import socket
 
+from pathlib import Path
+
 import pytest
 
 from harness import config
@@ -169,6 +171,16 @@ class TestTemplates:
         done = proxy.command("templates", "lint")
         assert done.returncode != 0 and "bad.toml" in done.stdout + done.stderr
         assert "panicked" not in done.stderr
+
+    def test_lint_takes_a_template_that_replaces_a_built_in_one(self, tmp_path):
+        """The built-in one of the same id is out of the library then, and no second template with that id."""
+        folder = tmp_path / "own" / "languages"
+        folder.mkdir(parents=True)
+        built_in = Path(__file__).parents[2] / "templates" / "languages" / "learn-language.toml"
+        (folder / "learn-language.toml").write_text(built_in.read_text())
+        proxy = Proxy(tmp_path / "stopped", f'[templates]\ndir = "{tmp_path / "own"}"\n')
+        done = proxy.command("templates", "lint")
+        assert done.returncode == 0, done.stdout + done.stderr
 
     @pytest.mark.parametrize("with_server", [False, True])
     def test_coverage_counts_what_lookup_decides(self, stopped, start, tmp_path, with_server):

@@ -432,6 +432,24 @@ pub fn read_dir(dir: &Path) -> Result<Vec<Source>, Vec<Problem>> {
     }
 }
 
+/// Returns the compiled-in files and those of a folder, without the compiled-in ones that one of the folder's
+/// replaces: what [`Library::load`] loads, as texts.
+///
+/// # Errors
+/// Returns why the folder cannot be read.
+pub fn sources(dir: Option<&Path>) -> Result<Vec<Source>, Vec<Problem>> {
+    let Some(dir) = dir else {
+        return Ok(builtin_sources());
+    };
+    let added = read_dir(dir)?;
+    let replaced = parse_all(&added).0;
+    let kept = builtin_sources().into_iter().filter(|source| {
+        let id = Template::parse(&source.name, &source.text).map(|template| template.id);
+        id.map_or(true, |id| replaced.iter().all(|new| new.id != id))
+    });
+    Ok(kept.chain(added).collect())
+}
+
 pub(super) fn parse_all(sources: &[Source]) -> (Vec<Template>, Vec<Problem>) {
     let (mut templates, mut problems) = (Vec::new(), Vec::new());
     for source in sources {

@@ -59,7 +59,10 @@ fn words(explanation: &Value) -> String {
             "candidate    {similarity:.4}  {:<9} {:<24} {}\n             \u{201c}{}\u{201d}",
             field("tier"),
             field("entry"),
-            field("verdict"),
+            match candidate.get("detail").and_then(Value::as_str) {
+                Some(detail) => format!("{} ({detail})", field("verdict")),
+                None => field("verdict"),
+            },
             field("text"),
         ));
     }

@@ -52,16 +52,13 @@ pub(super) fn lint(global: &Global) -> anyhow::Result<ExitCode> {
     let Some(config) = backend::configuration(global) else {
         return Ok(ExitCode::FAILURE);
     };
-    let mut sources = library::builtin_sources();
-    let unreadable = match config.templates().dir().map(library::read_dir) {
-        Some(Ok(more)) => {
-            sources.extend(more);
-            Vec::new()
+    let (sources, problems) = match library::sources(config.templates().dir()) {
+        Ok(sources) => {
+            let problems = lint::lint(&sources);
+            (sources, problems)
         }
-        Some(Err(problems)) => problems,
-        None => Vec::new(),
+        Err(problems) => (Vec::new(), problems),
     };
-    let problems: Vec<_> = unreadable.into_iter().chain(lint::lint(&sources)).collect();
     if global.json {
         let problems: Vec<_> = problems
             .iter()

@@ -35,6 +35,7 @@ pub async fn explain(app: &App, asking: &Asking, goal: &str) -> Result<Value, Un
                 "text": candidate.text,
                 "similarity": candidate.similarity,
                 "verdict": candidate.verdict,
+                "detail": candidate.detail,
             })
         })
         .collect();

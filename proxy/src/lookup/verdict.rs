@@ -38,6 +38,7 @@ impl Lookup {
                     } else {
                         "longer than the token cap, or holds a stop string"
                     },
+                    detail: None,
                 });
                 self.note_best(hit.similarity, finding);
                 if fits {
@@ -63,6 +64,7 @@ impl Lookup {
                         text: candidate.phrasing,
                         similarity: candidate.similarity,
                         verdict: candidate.refusal.as_str(),
+                        detail: Some(candidate.detail).filter(|detail| !detail.is_empty()),
                     });
                 }
             }
