@@ -45,7 +45,7 @@ fn a_gemini_request_becomes_a_chat_request() {
             {"role": "system", "content": "be kind\n\nbe brief"},
             {"role": "user", "content": "hi"},
             {"role": "assistant", "content": "hello"},
-            {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
+            {"role": "user", "content": "ab"},
         ],
         "temperature": 0.5, "top_p": 0.9, "top_k": 5, "max_completion_tokens": 100, "stop": ["END"], "seed": 7,
         "presence_penalty": 0.1, "frequency_penalty": 0.2,
