@@ -56,31 +56,31 @@ impl CompatibilityKey {
     }
 }
 
-/// A digest over fields that cannot run into each other.
-pub(crate) struct Fields(blake3::Hasher);
+/// The bytes of fields that cannot run into each other, gathered so that they are hashed in one go.
+pub(crate) struct Fields(Vec<u8>);
 
 impl Fields {
     fn digest(begun: &blake3::Hasher, feed: impl FnOnce(&mut Self)) -> [u8; 32] {
-        let mut fields = Self(begun.clone());
+        let mut fields = Self(Vec::with_capacity(1024));
         feed(&mut fields);
-        fields.0.finalize().into()
+        begun.clone().update(&fields.0).finalize().into()
     }
 
     pub(crate) fn text(&mut self, value: &str) -> &mut Self {
         self.count(value.len());
-        self.0.update(value.as_bytes());
+        self.0.extend_from_slice(value.as_bytes());
         self
     }
 
     /// Feeds the number of items that follow, or any other small number.
     pub(crate) fn count(&mut self, number: usize) -> &mut Self {
-        self.0.update(&(number as u64).to_le_bytes());
+        self.0.extend_from_slice(&(number as u64).to_le_bytes());
         self
     }
 
     /// Feeds which alternative of a sum type follows.
     pub(crate) fn variant(&mut self, tag: u8) -> &mut Self {
-        self.0.update(&[tag]);
+        self.0.push(tag);
         self
     }
 }

@@ -54,18 +54,24 @@ impl Exchange<'_> {
         let body = match body::read(session, self.app.config.server().max_body_bytes()).await? {
             Ok(body) => body,
             Err(too_large) => {
-                return refuse::write(
+                return Box::pin(refuse::write(
                     self,
                     session,
                     ErrorKind::TooLarge,
                     &too_large.to_string(),
                     None,
-                )
+                ))
                 .await;
             }
         };
         if !self.app.config.cache().enabled() && self.app.policy.sole(self.protocol).is_some() {
-            return miss::forward_undecoded(self, session, body, Report::bypass("disabled")).await;
+            return Box::pin(miss::forward_undecoded(
+                self,
+                session,
+                body,
+                Report::bypass("disabled"),
+            ))
+            .await;
         }
         let decoded = body::plain(
             session.req_header(),
@@ -82,16 +88,16 @@ impl Exchange<'_> {
             let report = Report::bypass("undecodable");
             self.count(&report);
             if self.wants_only_stored() {
-                return self.refuse_unstored(session, &report).await;
+                return Box::pin(self.refuse_unstored(session, &report)).await;
             }
-            return miss::forward_undecoded(self, session, body, report).await;
+            return Box::pin(miss::forward_undecoded(self, session, body, report)).await;
         };
         let chat = decoded.request;
         if let Some(reason) = self.bypass_reason(decoded.bypass, &chat) {
             let report = Report::bypass(reason);
             self.count(&report);
             if self.wants_only_stored() {
-                return self.refuse_unstored(session, &report).await;
+                return Box::pin(self.refuse_unstored(session, &report)).await;
             }
             return self.ask_upstream(session, &chat, body, report, None).await;
         }
@@ -119,8 +125,14 @@ impl Exchange<'_> {
             Ok(namespace) => namespace,
             Err(error) => {
                 let message = format!("x-tollfree-namespace: {error}");
-                return refuse::write(self, session, ErrorKind::InvalidRequest, &message, None)
-                    .await;
+                return Box::pin(refuse::write(
+                    self,
+                    session,
+                    ErrorKind::InvalidRequest,
+                    &message,
+                    None,
+                ))
+                .await;
             }
         };
         let mut request = chat.canonical(namespace);
@@ -153,7 +165,7 @@ impl Exchange<'_> {
         let report = Report::miss(&finding);
         self.count(&report);
         if self.wants_only_stored() {
-            return self.refuse_unstored(session, &report).await;
+            return Box::pin(self.refuse_unstored(session, &report)).await;
         }
         let by_meaning = chat.opaque_fields.is_empty() && chat.stop.is_empty();
         let learn = admit::Learn::new(request, finding, by_meaning);

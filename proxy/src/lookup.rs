@@ -193,17 +193,20 @@ impl Lookup {
         } else if options.exact_only {
             finding.reason = Some("only an exact repeat may be answered".into());
         } else {
-            self.find_alike(request, options, &terms, &mut finding)
-                .await;
+            // What an exact hit does not need is kept off its future, which is copied when it is made.
+            Box::pin(self.find_alike(request, options, &terms, &mut finding)).await;
         }
-        let tier = finding
-            .hit
-            .as_ref()
-            .map_or("miss", |hit| hit.status().as_str());
-        self.metrics
-            .lookup_duration
-            .with_label_values(&[tier])
-            .observe(started.elapsed().as_secs_f64());
+        let took = started.elapsed().as_secs_f64();
+        match finding.hit.as_ref().map(Hit::status) {
+            Some(CacheStatus::Exact) => self.metrics.exact_duration.observe(took),
+            status => {
+                let tier = status.unwrap_or(CacheStatus::Miss).as_str();
+                self.metrics
+                    .lookup_duration
+                    .with_label_values(&[tier])
+                    .observe(took);
+            }
+        }
         finding
     }
 

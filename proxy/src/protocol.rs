@@ -29,6 +29,7 @@ mod settings;
 mod splice;
 mod sse;
 pub mod stream;
+mod text;
 pub mod translate;
 
 pub use codec::Codec;

@@ -6,7 +6,7 @@ use pingora::proxy::Session;
 
 use super::Exchange;
 use super::report::Report;
-use crate::lookup::{Finding, Hit};
+use crate::lookup::{CacheStatus, Finding, Hit};
 use crate::protocol::chat::ChatRequest;
 use crate::protocol::stream::encode_answer;
 
@@ -29,13 +29,17 @@ pub async fn write(
 
     let saved_usd = app.price_of(hit, chat);
     let tier = hit.status().as_str();
-    app.metrics.lookups.with_label_values(&[tier]).inc();
+    match hit.status() {
+        CacheStatus::Exact => app.metrics.exact_lookups.inc(),
+        _ => app.metrics.lookups.with_label_values(&[tier]).inc(),
+    }
     if let Some(saved) = saved_usd {
         app.metrics.saved.with_label_values(&[tier]).inc_by(saved);
     }
     app.lookup.record(hit, saved_usd);
 
-    let mut head = Box::new(ResponseHeader::build(200, Some(12))?);
+    // Names are sent in lower case as they stand: keeping their case would cost a second map.
+    let mut head = Box::new(ResponseHeader::build_no_case(200, Some(16))?);
     head.insert_header("content-type", codec.content_type(chat.form.framing))?;
     head.insert_header("content-length", body.len().to_string())?;
     let report = Report {

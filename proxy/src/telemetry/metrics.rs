@@ -24,6 +24,10 @@ pub struct Metrics {
     registry: Registry,
     /// Decisions by value of `x-tollfree-cache`.
     pub lookups: IntCounterVec,
+    /// `lookups` of exact hits, found once: it is the path on which finding a label shows.
+    pub exact_lookups: IntCounter,
+    /// `lookup_duration` of exact hits, likewise.
+    pub exact_duration: Histogram,
     /// Time to a decision, by the tier that made it.
     pub lookup_duration: HistogramVec,
     /// Similarity of the best candidate, whatever became of it.
@@ -79,19 +83,23 @@ impl Metrics {
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         registry.register(Box::new(build))?;
         let r = &registry;
+        let lookups = counters(
+            r,
+            "tollfree_cache_lookups_total",
+            "Decisions by outcome.",
+            "result",
+        )?;
+        let lookup_duration = histograms(
+            r,
+            "tollfree_cache_lookup_duration_seconds",
+            "Time from decoded request to decision, by the tier that decided.",
+            "tier",
+        )?;
         Ok(Self {
-            lookups: counters(
-                r,
-                "tollfree_cache_lookups_total",
-                "Decisions by outcome.",
-                "result",
-            )?,
-            lookup_duration: histograms(
-                r,
-                "tollfree_cache_lookup_duration_seconds",
-                "Time from decoded request to decision, by the tier that decided.",
-                "tier",
-            )?,
+            exact_lookups: lookups.with_label_values(&["exact"]),
+            exact_duration: lookup_duration.with_label_values(&["exact"]),
+            lookups,
+            lookup_duration,
             best_similarity: histogram(
                 r,
                 "tollfree_cache_best_similarity",

@@ -8,6 +8,7 @@ use crate::protocol::json;
 use crate::protocol::reply::{
     BrokenReply, FinishReason, NotStorable, Reply, Stamp, TokenCounts, ToolCall,
 };
+use crate::protocol::text;
 
 /// What matters to us of a response or chunk.
 #[derive(Debug, Default, Deserialize)]
@@ -265,7 +266,10 @@ struct OutContent<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct OutPart<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "text::serialize"
+    )]
     text: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     function_call: Option<OutCall<'a>>,

@@ -10,6 +10,7 @@ use super::response::{WireUsage, finish_word};
 use crate::protocol::codec::ChunkWriter;
 use crate::protocol::error::ApiError;
 use crate::protocol::reply::{FinishReason, ReplyForm, Stamp, TokenCounts, ToolCallDelta};
+use crate::protocol::text;
 
 /// Writer of one stream.
 #[derive(Debug)]
@@ -45,7 +46,10 @@ struct Choice<'a> {
 struct Delta<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "text::serialize"
+    )]
     content: Option<&'a str>,
     /// Null in the first chunk, absent in the others.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,6 +7,7 @@ use super::error;
 use crate::protocol::reply::{
     BrokenReply, FinishReason, NotStorable, Reply, Stamp, TokenCounts, ToolCall,
 };
+use crate::protocol::text;
 
 /// Token counts on the wire.
 #[derive(Debug, Serialize)]
@@ -210,7 +211,7 @@ pub(super) fn encode(reply: &Reply, stamp: &Stamp) -> Vec<u8> {
     let only_calls = reply.text.is_empty() && !calls.is_empty();
     let message = OutMessage {
         role: "assistant",
-        content: (!only_calls).then_some(&reply.text),
+        content: (!only_calls).then_some(reply.text.as_str()),
         refusal: None,
         tool_calls: (!calls.is_empty()).then_some(calls),
     };
@@ -256,7 +257,8 @@ struct OutChoice<'a> {
 #[derive(Serialize)]
 struct OutMessage<'a> {
     role: &'static str,
-    content: Option<&'a String>,
+    #[serde(serialize_with = "text::serialize")]
+    content: Option<&'a str>,
     refusal: Option<()>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_calls: Option<Vec<OutCall<'a>>>,
