@@ -76,25 +76,91 @@ pub struct Considered {
     pub text: String,
     /// Cosine similarity to the goal, in [-1, 1].
     pub similarity: f32,
+    /// What the same-answer model gave it, in [0, 1], where it was asked.
+    pub confidence: Option<f32>,
+    /// The confidence it needs to be served, where the rules leave it to the model.
+    pub needed: Option<f32>,
     /// `same`, or why it was refused.
     pub verdict: &'static str,
     /// The word or value at fault, where one is; a user's words, never a label.
     pub detail: Option<String>,
 }
 
+/// The confidence of the same-answer model from which a candidate may be served, in [0, 1]. Above 1, never.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bar {
+    /// Where the rules explain every word.
+    pub likely: f32,
+    /// Where they do not.
+    pub unsure: f32,
+}
+
+impl Bar {
+    /// Chosen on held-out training groups and checked on the evaluation data; see docs/cache.md.
+    pub const DEFAULT: Self = Self {
+        likely: 0.3,
+        unsure: 0.55,
+    };
+
+    /// Returns the bar moved by `shift` in log-odds: above 0 it serves less, below 0 more. The one knob by which the
+    /// share of wrong hits is traded against the share of hits.
+    #[must_use]
+    pub fn shifted(self, shift: f32) -> Self {
+        let moved = |bar: f32| {
+            let odds = (bar / (1.0 - bar)).ln() + shift;
+            1.0 / (1.0 + (-odds).exp())
+        };
+        Self {
+            likely: moved(self.likely),
+            unsure: moved(self.unsure),
+        }
+    }
+}
+
+/// A candidate that waits for the same-answer model.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// The candidate.
+    pub candidate: Candidate,
+    /// The confidence it needs, in [0, 1].
+    pub needed: f32,
+    /// Its place in [`Semantic::considered`].
+    pub at: usize,
+}
+
 /// The outcome of the semantic tier.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Semantic {
     /// The entry that may be served.
     pub hit: Option<Candidate>,
-    /// Every candidate looked at, most similar first; the last one is the hit, if there is one.
+    /// Every candidate looked at, most similar first.
     pub considered: Vec<Considered>,
+    /// Those that the model has yet to judge, the best first. Empty when there is a hit.
+    pub pending: Vec<Pending>,
+}
+
+impl Semantic {
+    /// Takes the model's confidence in the pending candidate `pending`; says whether it may be served.
+    pub fn settle(&mut self, pending: &Pending, confidence: f32) -> bool {
+        let same = confidence >= pending.needed;
+        if let Some(considered) = self.considered.get_mut(pending.at) {
+            considered.confidence = Some(confidence);
+            if same {
+                considered.verdict = "same";
+            }
+        }
+        if same && self.hit.is_none() {
+            self.hit = Some(pending.candidate.clone());
+        }
+        same
+    }
 }
 
 /// Looks for an entry whose goal is the same in other words.
 ///
-/// The most similar candidate that the verifier agrees with is served; the rest of the index is not searched.
-/// Costs one index search and one verification for each of up to eight candidates.
+/// A candidate that the rules find to be a repeat is a hit at once. All others that the rules do not refuse are
+/// returned for the model to judge, those first that the rules explain, then by similarity. Costs one index search
+/// and the rules for each of up to eight candidates.
 pub fn semantic(
     cache: &Cache,
     verifier: &dyn Verifier,
@@ -102,29 +168,46 @@ pub fn semantic(
     key: &CompatibilityKey,
     vector: &[f32],
     terms: &Terms<'_>,
+    bar: Bar,
 ) -> Semantic {
-    let mut considered = Vec::new();
+    let mut outcome = Semantic::default();
     for candidate in cache.candidates(key, vector, NUM_CANDIDATES, terms.now_ms) {
-        let verdict = judge(verifier, goal, &candidate, terms);
-        considered.push(Considered {
+        let (verdict, needed) = match judge(verifier, goal, &candidate, terms) {
+            Ok(Verdict::Same) => ("same", None),
+            Ok(Verdict::Likely) => ("not confident", Some(bar.likely)),
+            Ok(Verdict::Unsure { reason }) => (reason.as_str(), Some(bar.unsure)),
+            Ok(Verdict::Different { reason }) => (reason.as_str(), None),
+            Err(refusal) => (refusal, None),
+        };
+        let at = outcome.considered.len();
+        outcome.considered.push(Considered {
             proposer: Proposer::Semantic,
             id: candidate.entry.id.to_string(),
             text: candidate.entry.goal.clone(),
             similarity: candidate.similarity,
-            verdict: verdict.err().unwrap_or("same"),
+            confidence: None,
+            needed,
+            verdict,
             detail: None,
         });
-        if verdict.is_ok() {
-            return Semantic {
-                hit: Some(candidate),
-                considered,
-            };
+        if verdict == "same" {
+            outcome.hit = Some(candidate);
+            outcome.pending.clear();
+            return outcome;
+        }
+        if let Some(needed) = needed {
+            outcome.pending.push(Pending {
+                candidate,
+                needed,
+                at,
+            });
         }
     }
-    Semantic {
-        hit: None,
-        considered,
-    }
+    // Stable: within each kind the most similar stays first.
+    outcome
+        .pending
+        .sort_by(|a, b| a.needed.total_cmp(&b.needed));
+    outcome
 }
 
 fn judge(
@@ -132,7 +215,7 @@ fn judge(
     goal: &Goal,
     candidate: &Candidate,
     terms: &Terms<'_>,
-) -> Result<(), &'static str> {
+) -> Result<Verdict, &'static str> {
     let entry: &Arc<Entry> = &candidate.entry;
     if candidate.similarity < terms.min_similarity {
         return Err("similarity below threshold");
@@ -143,8 +226,5 @@ fn judge(
     if !entry.answer.fits(terms.max_tokens, terms.stop) {
         return Err("longer than the token cap, or holds a stop string");
     }
-    match verifier.verify(&Goal::analyse(&entry.goal), goal, candidate.similarity) {
-        Verdict::Same => Ok(()),
-        Verdict::Different { reason } => Err(reason.as_str()),
-    }
+    Ok(verifier.verify(&Goal::analyse(&entry.goal), goal, candidate.similarity))
 }

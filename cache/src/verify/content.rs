@@ -56,6 +56,21 @@ pub(super) fn left_over(cached: &Goal, asked: &Goal) -> LeftOver {
     left
 }
 
+/// Says whether both goals hold the same words and values in the same order, grammar and courtesy aside.
+pub(super) fn is_repeat(cached: &Goal, asked: &Goal) -> bool {
+    fn said(goal: &Goal) -> impl Iterator<Item = &str> {
+        goal.tokens()
+            .iter()
+            .filter(|token| match token.role {
+                Role::Content | Role::Value => true,
+                Role::Function | Role::Lead => lexicon::is_strong(&token.word),
+                Role::Merged => false,
+            })
+            .map(|token| token.stem.as_str())
+    }
+    cached.intent() == asked.intent() && said(cached).eq(said(asked))
+}
+
 /// Returns the different words of content, and the function words that change an answer.
 fn words(goal: &Goal) -> Vec<Word> {
     let mut list: Vec<Word> = Vec::new();

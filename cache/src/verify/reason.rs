@@ -32,6 +32,14 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Says whether the difference is one of facts, which no wording explains away.
+    pub fn is_exact(self) -> bool {
+        matches!(
+            self,
+            Self::Language | Self::Number | Self::Unit | Self::Direction
+        )
+    }
+
     /// Returns the name used in metrics and output.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -14,8 +14,10 @@ pub struct RuleVerifier;
 impl Verifier for RuleVerifier {
     fn verify(&self, cached: &Goal, asked: &Goal, similarity: f32) -> Verdict {
         match first_difference(cached, asked, similarity) {
-            Some(reason) => Verdict::Different { reason },
-            None => Verdict::Same,
+            None if content::is_repeat(cached, asked) => Verdict::Same,
+            None => Verdict::Likely,
+            Some(reason) if reason.is_exact() => Verdict::Different { reason },
+            Some(reason) => Verdict::Unsure { reason },
         }
     }
 }

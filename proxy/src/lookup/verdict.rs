@@ -33,6 +33,8 @@ impl Lookup {
                     id: hit.template_id.clone(),
                     text: hit.phrasing,
                     similarity: hit.similarity,
+                    confidence: None,
+                    needed: None,
                     verdict: if fits {
                         "same"
                     } else {
@@ -63,6 +65,8 @@ impl Lookup {
                         id: candidate.id,
                         text: candidate.phrasing,
                         similarity: candidate.similarity,
+                        confidence: None,
+                        needed: None,
                         verdict: candidate.refusal.as_str(),
                         detail: Some(candidate.detail).filter(|detail| !detail.is_empty()),
                     });
@@ -88,11 +92,18 @@ impl Lookup {
         if let Some(best) = outcome.considered.first() {
             self.note_best(best.similarity, finding);
             finding.reason = Some(best.verdict.into());
+            (finding.confidence, finding.needed) = (best.confidence, best.needed);
         }
+        let served = outcome
+            .considered
+            .iter()
+            .find(|considered| considered.verdict == "same")
+            .map_or((None, None), |served| (served.confidence, served.needed));
         finding.considered.extend(outcome.considered);
         if let Some(candidate) = outcome.hit {
             finding.reason = None;
             finding.similarity = Some(candidate.similarity);
+            (finding.confidence, finding.needed) = served;
             finding.hit = Some(Hit::Entry {
                 entry: candidate.entry,
                 tier: Tier::Semantic,
