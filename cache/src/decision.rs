@@ -172,7 +172,7 @@ pub fn semantic(
 ) -> Semantic {
     let mut outcome = Semantic::default();
     for candidate in cache.candidates(key, vector, NUM_CANDIDATES, terms.now_ms) {
-        let (verdict, needed) = match judge(verifier, goal, &candidate, terms) {
+        let (verdict, needed) = match judge(cache, verifier, goal, &candidate, terms) {
             Ok(Verdict::Same) => ("same", None),
             Ok(Verdict::Likely) => ("not confident", Some(bar.likely)),
             Ok(Verdict::Unsure { reason }) => (reason.as_str(), Some(bar.unsure)),
@@ -211,6 +211,7 @@ pub fn semantic(
 }
 
 fn judge(
+    cache: &Cache,
     verifier: &dyn Verifier,
     goal: &Goal,
     candidate: &Candidate,
@@ -222,6 +223,9 @@ fn judge(
     }
     if !terms.is_young(entry) {
         return Err("older than max-age");
+    }
+    if cache.bound().is_blocked(entry.id) {
+        return Err("labelled wrong");
     }
     if !entry.answer.fits(terms.max_tokens, terms.stop) {
         return Err("longer than the token cap, or holds a stop string");
