@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::types::{
-    AuthMode, CredentialMode, Duration, LogFormat, PolicyMode, ShapeContent, Similarity, Variety,
+    AuthMode, CredentialMode, Duration, LogFormat, PolicyMode, SemanticMode, ShapeContent,
+    Similarity, Variety,
 };
 
 /// Address of the proxy listener: loopback, because open mode answers everyone who reaches it.
@@ -40,6 +41,12 @@ pub const TTL: Duration = Duration::from_days(7);
 /// Threshold of the semantic tier: below 0.80, rewordings of one goal are rarer than neighbouring goals, whatever
 /// the verifier says.
 pub const MIN_SIMILARITY: Similarity = Similarity::literal(0.80);
+
+/// Shift of the verifier's bar in log-odds: the shipped operating point.
+pub const CONFIDENCE_SHIFT: f32 = 0.0;
+
+/// Rewordings are answered.
+pub const SEMANTIC: SemanticMode = SemanticMode::Serve;
 
 /// Entries held: with their vectors and texts about half a gigabyte.
 pub const MAX_ENTRIES: usize = 100_000;
