@@ -51,6 +51,12 @@ impl Admin {
             (&Method::GET, "/admin/v1/templates") => {
                 Reply::json(StatusCode::OK, &commands::templates::list(&self.app))
             }
+            (&Method::GET, "/admin/v1/near-misses") => {
+                Reply::json(StatusCode::OK, &commands::near_misses::list(&self.app))
+            }
+            (&Method::GET, "/admin/v1/calibration") => {
+                Reply::json(StatusCode::OK, &commands::calibrate::live(&self.app))
+            }
             (&Method::POST, path) => match path.strip_prefix("/admin/v1/") {
                 Some(name) => self.command(name, session).await,
                 None => Reply::problem(StatusCode::NOT_FOUND, "no such path"),
@@ -75,6 +81,12 @@ impl Admin {
             Ok(body) => body,
             Err(reply) => return reply,
         };
+        if name == "feedback" {
+            return match commands::feedback::give(&self.app, &body) {
+                Ok(value) => Reply::json(StatusCode::OK, &value),
+                Err(error) => Reply::problem(error.status(), &error.to_string()),
+            };
+        }
         let call: Call = match serde_json::from_slice(&body) {
             Ok(call) => call,
             Err(error) => {

@@ -146,6 +146,16 @@ impl Backend {
         self.get("templates", commands::templates::list)
     }
 
+    /// The recent candidates that nearly hit.
+    pub(super) fn near_misses(&self) -> anyhow::Result<Value> {
+        self.get("near-misses", commands::near_misses::list)
+    }
+
+    /// The labelled ones among the recent decisions.
+    pub(super) fn live_decisions(&self) -> anyhow::Result<Value> {
+        self.get("calibration", commands::calibrate::live)
+    }
+
     fn get(&self, path: &str, here: impl FnOnce(&App) -> Value) -> anyhow::Result<Value> {
         match self {
             Self::Server {

@@ -50,6 +50,7 @@ pub async fn write(
         upstream: hit.upstream().map(str::to_owned),
         saved_usd,
         reason: None,
+        request: finding.request_id.clone(),
     };
     let overhead = exchange.started.elapsed();
     app.metrics.overhead.observe(overhead.as_secs_f64());

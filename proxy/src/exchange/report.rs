@@ -1,5 +1,6 @@
 //! What the proxy tells a client about an answer: `Cache-Status`, `Age` and the `x-tollfree-*` headers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pingora::http::ResponseHeader;
@@ -23,6 +24,8 @@ pub struct Report {
     pub saved_usd: Option<f64>,
     /// Why the cache was bypassed or nothing fitted.
     pub reason: Option<String>,
+    /// The name of the request, by which feedback refers to it.
+    pub request: Option<Arc<str>>,
 }
 
 impl Report {
@@ -39,6 +42,7 @@ impl Report {
         Self {
             similarity: finding.similarity,
             reason: finding.reason.as_deref().map(str::to_owned),
+            request: finding.request_id.clone(),
             ..Self::new(CacheStatus::Miss)
         }
     }
@@ -53,6 +57,7 @@ impl Report {
             upstream: None,
             saved_usd: None,
             reason: None,
+            request: None,
         }
     }
 
@@ -88,6 +93,9 @@ impl Report {
             if let Some(value) = value.as_deref().filter(|value| printable(value)) {
                 head.insert_header(name, value)?;
             }
+        }
+        if let Some(request) = self.request.as_deref() {
+            head.insert_header("x-tollfree-request", request)?;
         }
         if let Some(saved) = self.saved_usd {
             head.insert_header("x-tollfree-saved-usd", format!("{saved:.6}"))?;
