@@ -21,7 +21,8 @@ pub struct Report {
 /// One world over all seeds.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
-    world: &'static str,
+    /// Its name.
+    pub world: &'static str,
     /// Wrong hits among all hits of all seeds.
     pub wrong_share: f64,
     /// Its exact 95 % interval.

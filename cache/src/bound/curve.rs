@@ -9,7 +9,7 @@ use super::margin::{Margin, NUM_BINS};
 
 /// Mean and standard deviation of intercept and slope before any label. The model's word alone does not carry a
 /// bound of 1 %; it does carry one of 5 % for the surest candidates.
-const PRIOR: [(f64, f64); 2] = [(0.0, 0.75), (1.0, 0.2)];
+const PRIOR: [(f64, f64); 2] = [(0.0, 1.0), (1.0, 0.4)];
 
 /// The slope may not turn: a surer model is never less right.
 const MIN_SLOPE: f64 = 0.05;

@@ -7,6 +7,8 @@
 
 use std::collections::HashSet;
 
+use tokio::sync::Semaphore;
+
 use super::models::{Models, PATIENCE};
 
 /// How much of an answer's beginning is embedded, in characters: about what the model reads.
@@ -18,6 +20,12 @@ const MIN_SIMILARITY: f32 = 0.85;
 /// Shorter words, `and`, `the`, `how`, tell no goals apart; numbers do.
 const MIN_WORD_CHARS: usize = 4;
 
+/// Comparisons that may wait; each holds two answers in memory. Beyond, there is no label.
+static WAITING: Semaphore = Semaphore::const_new(64);
+
+/// One at a time, so that comparisons never fill the embedder's queue, which live requests wait in.
+static RUNNING: Semaphore = Semaphore::const_new(1);
+
 /// Two answers and the goals they were given for.
 pub(super) struct Pair {
     pub(super) cached_goal: String,
@@ -26,11 +34,21 @@ pub(super) struct Pair {
     pub(super) fresh: String,
 }
 
-/// Says whether the stored answer would have done for the goal asked.
+/// Says whether the stored answer would have done for the goal asked; `None` when too many wait already.
 ///
 /// # Errors
 /// When the answers cannot be embedded within a minute.
-pub(super) async fn same_answer(models: &Models, pair: Pair) -> tollfree_embedder::Result<bool> {
+pub(super) async fn same_answer(
+    models: &Models,
+    pair: Pair,
+) -> tollfree_embedder::Result<Option<bool>> {
+    let Ok(_waits) = WAITING.try_acquire() else {
+        return Ok(None);
+    };
+    // Never closed, so that the else branch is never taken.
+    let Ok(_runs) = RUNNING.acquire().await else {
+        return Ok(None);
+    };
     // Reading two long answers takes a millisecond: not on an event loop.
     let read = tokio::task::spawn_blocking(move || {
         if words(&pair.stored) == words(&pair.fresh) {
@@ -42,17 +60,17 @@ pub(super) async fn same_answer(models: &Models, pair: Pair) -> tollfree_embedde
         Err([head(&pair.stored), head(&pair.fresh)])
     });
     let heads = match read.await {
-        Ok(Ok(settled)) => return Ok(settled),
+        Ok(Ok(settled)) => return Ok(Some(settled)),
         Ok(Err(heads)) => heads,
         // Cancelled with the runtime: no label.
-        Err(_) => return Ok(false),
+        Err(_) => return Ok(None),
     };
     let vectors = models.embed(heads.to_vec(), PATIENCE).await?;
     let similarity = match vectors.as_slice() {
         [a, b] => a.iter().zip(b).map(|(x, y)| x * y).sum(),
         _ => 0.0,
     };
-    Ok(similarity >= MIN_SIMILARITY)
+    Ok(Some(similarity >= MIN_SIMILARITY))
 }
 
 /// The words of a text in lower case, without punctuation and markup.

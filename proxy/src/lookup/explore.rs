@@ -112,7 +112,8 @@ impl Lookup {
                 fresh: text,
             };
             let outcome = match compare::same_answer(&this.models, pair).await {
-                Ok(right) => {
+                Ok(None) => "unlabelled",
+                Ok(Some(right)) => {
                     let observation = Observation {
                         margin: explored.margin,
                         right,
