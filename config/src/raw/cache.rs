@@ -48,7 +48,7 @@ pub(crate) struct RawCache {
     /// Moves the confidence that the verifier's model must have before a stored answer is served for a reworded
     /// goal, in log-odds: above 0 less is served, below 0 more. `tollfree calibrate` finds a value for labelled pairs.
     ///
-    /// Default: `0`, the shipped operating point.
+    /// Default: `0.0`, the shipped operating point.
     #[schemars(extend("default" = defaults::CONFIDENCE_SHIFT))]
     #[schemars(range(min = bounds::CONFIDENCE_SHIFT.min(), max = bounds::CONFIDENCE_SHIFT.max()))]
     pub(crate) confidence_shift: Option<f64>,
