@@ -43,23 +43,31 @@ pub enum Weight {
 }
 
 impl Reason {
-    /// Says whether the difference is one of facts, which no wording explains away.
+    /// Says whether the difference is one of facts, which no wording explains away, or too little is said to tell.
     pub fn is_exact(self) -> bool {
         matches!(
             self,
-            Self::Language | Self::Number | Self::Unit | Self::Opposite | Self::Direction
+            Self::Language
+                | Self::Number
+                | Self::Unit
+                | Self::Opposite
+                | Self::Direction
+                | Self::Unsure
         )
     }
 
     /// Returns how much a difference of this kind says against one answer for both, where a model may overrule it.
     pub fn weight(self) -> Weight {
         match self {
-            Self::Substitution | Self::Unsure => Weight::Light,
+            Self::Substitution => Weight::Light,
             Self::Narrower | Self::Intent | Self::Negation => Weight::Medium,
             Self::Name | Self::Scope => Weight::Grave,
-            Self::Language | Self::Number | Self::Unit | Self::Opposite | Self::Direction => {
-                Weight::Grave
-            }
+            Self::Language
+            | Self::Number
+            | Self::Unit
+            | Self::Opposite
+            | Self::Direction
+            | Self::Unsure => Weight::Grave,
         }
     }
 

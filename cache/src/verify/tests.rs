@@ -114,7 +114,7 @@ fn manner_needs_a_high_similarity() {
 fn goals_of_grammar_alone_are_never_taken_for_each_other() {
     assert_eq!(
         verify("go for it", "let it be"),
-        Verdict::Unsure {
+        Verdict::Different {
             reason: Reason::Unsure
         }
     );
