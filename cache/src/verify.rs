@@ -15,7 +15,8 @@ mod slip;
 #[cfg(test)]
 mod tests;
 
-pub use reason::Reason;
+pub use content::spelt_alike;
+pub use reason::{Reason, Weight};
 pub use rules::RuleVerifier;
 
 use crate::goal::Goal;

@@ -61,7 +61,7 @@ def epoch(groups: list[Group], rng: random.Random, num_same: int, num_different:
     for index, group in enumerate(groups):
         stated = all_pairs(group)
         # Long texts cost three times as much and teach no more.
-        share = 0.5 if len(group.same[0]) > LONG else 1.0
+        share = 0.8 if len(group.same[0]) > LONG else 1.0
         # What differs least from the group's first request is what the index will propose: drawn more often.
         same = [p for p in stated if p.same]
         minimal = [p for p in stated if not p.same and p.cached == group.same[0]]

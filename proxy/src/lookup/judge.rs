@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use tollfree_cache::decision::Semantic;
 use tollfree_cache::goal::Goal;
+use tollfree_cache::verify::spelt_alike;
 
 use super::{Lookup, Options, models};
 
@@ -30,8 +31,9 @@ impl Lookup {
         for pending in std::mem::take(&mut outcome.pending).into_iter().take(most) {
             let left = deadline.saturating_sub(started.elapsed());
             let cached = &pending.candidate.entry.goal;
+            let spelt = spelt_alike(&Goal::analyse(cached), goal);
             let asked = Instant::now();
-            match self.models.compare(cached, goal.text(), left).await {
+            match self.models.compare(cached, &spelt, left).await {
                 Ok(confidence) => {
                     self.metrics
                         .verify_duration

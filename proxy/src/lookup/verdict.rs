@@ -36,7 +36,7 @@ impl Lookup {
                     confidence: None,
                     needed: None,
                     verdict: if fits {
-                        "same"
+                        decision::SAME
                     } else {
                         "longer than the token cap, or holds a stop string"
                     },
@@ -82,7 +82,7 @@ impl Lookup {
         finding: &mut Finding,
     ) {
         for considered in &outcome.considered {
-            if considered.verdict != "same" {
+            if considered.verdict != decision::SAME {
                 self.metrics
                     .refusals
                     .with_label_values(&[considered.verdict])
@@ -97,7 +97,7 @@ impl Lookup {
         let served = outcome
             .considered
             .iter()
-            .find(|considered| considered.verdict == "same")
+            .find(|considered| considered.verdict == decision::SAME)
             .map_or((None, None), |served| (served.confidence, served.needed));
         finding.considered.extend(outcome.considered);
         if let Some(candidate) = outcome.hit {
