@@ -107,3 +107,6 @@ pub const LOG_LEVEL: &str = "info";
 
 /// Goals are private text and stay out of the log.
 pub const LOG_GOALS: bool = false;
+
+/// Latest decisions kept: an hour of a quiet server, some hundred kilobytes.
+pub const LOG_DECISIONS: usize = 1_000;

@@ -68,6 +68,10 @@ pub mod bounds {
         "to hold no entry, set enabled = false",
     );
 
+    /// Latest decisions kept: each takes about a kibibyte, and a list of them is walked to find one.
+    pub const LOG_DECISIONS: Bound<i64> =
+        Bound::new("number of decisions", 0, 1_000_000, "0 keeps none");
+
     /// Length of one stored answer.
     pub const MAX_ANSWER_BYTES: Bound<i64> =
         Bound::new("answer limit in bytes", 1, 1 << 26, "1048576 is 1 MiB");

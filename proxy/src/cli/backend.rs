@@ -1,5 +1,7 @@
 //! Who does a command's work: the server that owns the data directory, or this process.
 
+pub(super) mod worker;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +41,12 @@ pub(super) fn load(global: &Global) -> Result<Config, tollfree_config::Invalid> 
         data_dir: global.data_dir.clone(),
     };
     Config::load(path, &overrides, &Environment::process())
+}
+
+/// Makes the data directory, for a command that puts something into it.
+pub(super) fn make_data_dir(config: &Config) -> anyhow::Result<()> {
+    let path = config.server().data_dir();
+    std::fs::create_dir_all(path).with_context(|| format!("making {}", path.display()))
 }
 
 /// Does the work of commands.
