@@ -1,5 +1,6 @@
 //! The admin listener: health, metrics, and the commands' work for whoever shares the data directory.
 
+mod frames;
 pub mod owner;
 
 use std::sync::Arc;
@@ -51,6 +52,12 @@ impl Admin {
             (&Method::GET, "/admin/v1/templates") => {
                 Reply::json(StatusCode::OK, &commands::templates::list(&self.app))
             }
+            (&Method::GET, "/admin/v1/frames") => {
+                Reply::json(StatusCode::OK, &commands::frames::list(&self.app))
+            }
+            (&Method::POST, path) if path.starts_with(frames::PREFIX) => {
+                frames::decide(&self.app, path, session).await
+            }
             (&Method::POST, path) => match path.strip_prefix("/admin/v1/") {
                 Some(name) => self.command(name, session).await,
                 None => Reply::problem(StatusCode::NOT_FOUND, "no such path"),
@@ -60,18 +67,7 @@ impl Admin {
     }
 
     async fn command(&self, name: &str, session: &mut ServerSession) -> Reply {
-        // A page in a browser can send a form to loopback, but no JSON without asking first: this is what
-        // keeps other sites' pages out.
-        let is_json = session
-            .get_header("content-type")
-            .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
-        if !is_json {
-            return Reply::problem(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "content-type must be application/json",
-            );
-        }
-        let body = match read(session).await {
+        let body = match read_json(session).await {
             Ok(body) => body,
             Err(reply) => return reply,
         };
@@ -127,7 +123,7 @@ impl Admin {
     fn overview(&self) -> String {
         let stats = commands::stats::stats(&self.app);
         format!(
-            "tollfree {}\n\nentries    {}\ntemplates  {}\nupstreams  {}\n\n/metrics /healthz /readyz /admin/v1/cache/stats /admin/v1/templates\n",
+            "tollfree {}\n\nentries    {}\ntemplates  {}\nupstreams  {}\n\n/metrics /healthz /readyz /admin/v1/cache/stats /admin/v1/templates /admin/v1/frames\n",
             env!("CARGO_PKG_VERSION"),
             stats.get("entries").unwrap_or(&Value::Null),
             self.app.lookup.library().templates().len(),
@@ -180,6 +176,21 @@ impl Reply {
     fn problem(status: StatusCode, message: &str) -> Self {
         Self::json(status, &json!({ "error": message }))
     }
+}
+
+/// Reads a body that must be sent as JSON: a page in a browser can send a form to loopback, but no JSON without
+/// asking first, and this is what keeps other sites' pages out.
+async fn read_json(session: &mut ServerSession) -> Result<Vec<u8>, Reply> {
+    let is_json = session
+        .get_header("content-type")
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+    if !is_json {
+        return Err(Reply::problem(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "content-type must be application/json",
+        ));
+    }
+    read(session).await
 }
 
 async fn read(session: &mut ServerSession) -> Result<Vec<u8>, Reply> {

@@ -3,6 +3,7 @@
 mod backend;
 mod check;
 mod explain;
+mod frames;
 mod per_line;
 mod serve;
 mod stats;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::PerLine;
+use crate::commands::frames::Decision;
 use crate::commands::goal::Asking;
 
 /// An edge proxy that answers LLM goals for free where that is truly right.
@@ -82,6 +84,11 @@ enum Command {
         #[command(flatten)]
         asking: AskingArgs,
     },
+    /// List the frames found in traffic, or approve or reject one
+    Frames {
+        #[command(subcommand)]
+        command: Option<FramesCommand>,
+    },
     /// The template library
     #[command(subcommand)]
     Templates(Templates),
@@ -101,6 +108,23 @@ enum Templates {
         /// Text, JSON lines with `goal`, or TSV with a `goal` column; `-` for standard input
         #[arg(long, value_name = "FILE")]
         goals: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum FramesCommand {
+    /// Put a frame in force in its namespace
+    Approve {
+        /// Its id, as listed
+        id: String,
+        /// Shape in which templates answer inside it [default: none, so that no template does]
+        #[arg(long)]
+        shape: Option<String>,
+    },
+    /// Keep a frame out of force and propose it no more
+    Reject {
+        /// Its id, as listed
+        id: String,
     },
 }
 
@@ -163,6 +187,13 @@ pub fn run() -> ExitCode {
         Command::Pairs { file, asking } => {
             per_line::run(&global, PerLine::Pairs, &file, asking.into())
         }
+        Command::Frames { command: None } => frames::list(&global),
+        Command::Frames {
+            command: Some(FramesCommand::Approve { id, shape }),
+        } => frames::decide(&global, &id, Decision::Approve { shape }),
+        Command::Frames {
+            command: Some(FramesCommand::Reject { id }),
+        } => frames::decide(&global, &id, Decision::Reject),
         Command::Templates(Templates::List) => templates::list(&global),
         Command::Templates(Templates::Lint) => templates::lint(&global),
         Command::Templates(Templates::Coverage { goals }) => templates::coverage(&global, &goals),

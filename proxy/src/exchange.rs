@@ -162,6 +162,9 @@ impl Exchange<'_> {
         if let Some(hit) = finding.hit.take() {
             return hit::write(self, session, chat, &finding, &hit).await;
         }
+        if self.is_known() {
+            self.app.frames.learn_from(&request);
+        }
         let report = Report::miss(&finding);
         self.count(&report);
         if self.wants_only_stored() {
