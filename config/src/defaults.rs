@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::types::{
-    AuthMode, CredentialMode, Duration, LogFormat, PolicyMode, ShapeContent, Similarity, Variety,
+    AuthMode, CredentialMode, Duration, LearnFrames, LogFormat, PolicyMode, ShapeContent,
+    Similarity, Variety,
 };
 
 /// Address of the proxy listener: loopback, because open mode answers everyone who reaches it.
@@ -49,6 +50,9 @@ pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// An explicit temperature does not keep a goal from being answered from the cache.
 pub const VARIETY: Variety = Variety::Ignore;
+
+/// Frames are proposed: finding them costs nothing that a client waits for, and an operator decides.
+pub const LEARN_FRAMES: LearnFrames = LearnFrames::Propose;
 
 /// Embedding threads: one keeps the other cores for the proxy and does some hundreds of goals a second.
 pub const EMBEDDER_THREADS: usize = 1;

@@ -17,7 +17,8 @@ mod similarity;
 pub use base_url::BaseUrl;
 pub use bound::Bound;
 pub use choices::{
-    AuthMode, CredentialMode, LogFormat, PolicyMode, ShapeContent, UpstreamKind, Variety,
+    AuthMode, CredentialMode, LearnFrames, LogFormat, PolicyMode, ShapeContent, UpstreamKind,
+    Variety,
 };
 pub use duration::Duration;
 pub use log_filter::LogFilter;

@@ -1,6 +1,7 @@
 //! The admin listener: health, metrics, and the commands' work for whoever shares the data directory.
 
 mod entries;
+mod frames;
 pub mod owner;
 mod query;
 mod requests;
@@ -55,6 +56,9 @@ impl Admin {
             (&Method::GET, "/admin/v1/templates") => {
                 Reply::json(StatusCode::OK, &commands::templates::list(&self.app))
             }
+            (&Method::GET, "/admin/v1/frames") => {
+                Reply::json(StatusCode::OK, &commands::frames::list(&self.app))
+            }
             (&Method::GET, "/admin/v1/cache/export") => {
                 entries::export(&self.app, query.as_deref())
             }
@@ -65,6 +69,9 @@ impl Admin {
             },
             (&Method::POST, "/admin/v1/cache/import") => entries::import(&self.app, session).await,
             (&Method::POST, "/admin/v1/cache/purge") => entries::purge(&self.app, session).await,
+            (&Method::POST, path) if path.starts_with(frames::PREFIX) => {
+                frames::decide(&self.app, path, session).await
+            }
             (&Method::POST, path) => match path.strip_prefix("/admin/v1/") {
                 Some(name) => self.command(name, session).await,
                 None => Reply::problem(StatusCode::NOT_FOUND, "no such path"),
@@ -129,7 +136,7 @@ impl Admin {
     fn overview(&self) -> String {
         let stats = commands::stats::stats(&self.app);
         format!(
-            "tollfree {}\n\nentries    {}\ntemplates  {}\nupstreams  {}\n\n/metrics /healthz /readyz /admin/v1/cache/stats /admin/v1/templates /admin/v1/requests\n",
+            "tollfree {}\n\nentries    {}\ntemplates  {}\nupstreams  {}\n\n/metrics /healthz /readyz /admin/v1/cache/stats /admin/v1/templates /admin/v1/requests /admin/v1/frames\n",
             env!("CARGO_PKG_VERSION"),
             stats.get("entries").unwrap_or(&Value::Null),
             self.app.lookup.library().templates().len(),
@@ -188,8 +195,14 @@ impl Reply {
 async fn read_json<T: serde::de::DeserializeOwned>(
     session: &mut ServerSession,
 ) -> Result<T, Reply> {
-    // A page in a browser can send a form to loopback, but no JSON without asking first: this is what
-    // keeps other sites' pages out.
+    let body = json_body(session).await?;
+    serde_json::from_slice(&body)
+        .map_err(|error| Reply::problem(StatusCode::BAD_REQUEST, &format!("body: {error}")))
+}
+
+/// Reads a body that must be sent as JSON: a page in a browser can send a form to loopback, but no JSON without
+/// asking first, and this is what keeps other sites' pages out.
+async fn json_body(session: &mut ServerSession) -> Result<Vec<u8>, Reply> {
     let is_json = session
         .get_header("content-type")
         .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
@@ -199,9 +212,7 @@ async fn read_json<T: serde::de::DeserializeOwned>(
             "content-type must be application/json",
         ));
     }
-    let body = read(session).await?;
-    serde_json::from_slice(&body)
-        .map_err(|error| Reply::problem(StatusCode::BAD_REQUEST, &format!("body: {error}")))
+    read(session).await
 }
 
 async fn read(session: &mut ServerSession) -> Result<Vec<u8>, Reply> {

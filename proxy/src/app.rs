@@ -129,6 +129,16 @@ impl App {
         if let Some(store) = &stats.store {
             Metrics::raise(&self.metrics.store_errors, store.writer.errors);
         }
+        for (state, count) in self.frames.learned().count_by_state() {
+            self.metrics
+                .frames
+                .with_label_values(&[state.as_str()])
+                .set(gauge(count));
+        }
+        Metrics::raise(
+            &self.metrics.frame_samples_dropped,
+            self.frames.num_dropped(),
+        );
         self.metrics
             .embed_queue
             .set(gauge(self.lookup.models().pool().queue_depth() as u64));
@@ -178,6 +188,8 @@ impl App {
             .iter()
             .map(|upstream| Arc::new(Upstream::new(upstream)))
             .collect();
+        // A command that runs by itself does not make the directory.
+        let data_dir = Some(config.server().data_dir()).filter(|folder| folder.is_dir());
         Ok(Self {
             policy: Policy::new(
                 upstreams,
@@ -185,7 +197,7 @@ impl App {
             ),
             connector: Connector::new(Some(ConnectorOptions::new(128))),
             accepted: Accepted::new(config.server().auth_ttl().get()),
-            frames: Frames::new(config.frames()),
+            frames: Frames::open(config.frames(), config.cache().learn_frames(), data_dir),
             decisions: Decisions::new(config.log().decisions()),
             lookup,
             metrics,

@@ -4,6 +4,7 @@ mod backend;
 mod check;
 mod entries;
 mod explain;
+mod frames;
 mod per_line;
 mod serve;
 mod stats;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::PerLine;
+use crate::commands::frames::Decision;
 use crate::commands::goal::Asking;
 
 /// An edge proxy that answers LLM goals for free where that is truly right.
@@ -90,6 +92,11 @@ enum Command {
     },
     /// Answer the goals of a file ahead of traffic
     Warm(warm::Args),
+    /// List the frames found in traffic, or approve or reject one
+    Frames {
+        #[command(subcommand)]
+        command: Option<FramesCommand>,
+    },
     /// The template library
     #[command(subcommand)]
     Templates(Templates),
@@ -109,6 +116,23 @@ enum Templates {
         /// Text, JSON lines with `goal`, or TSV with a `goal` column; `-` for standard input
         #[arg(long, value_name = "FILE")]
         goals: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum FramesCommand {
+    /// Put a frame in force in its namespace
+    Approve {
+        /// Its id, as listed
+        id: String,
+        /// Shape in which templates answer inside it [default: none, so that no template does]
+        #[arg(long)]
+        shape: Option<String>,
+    },
+    /// Keep a frame out of force and propose it no more
+    Reject {
+        /// Its id, as listed
+        id: String,
     },
 }
 
@@ -193,6 +217,13 @@ pub fn run() -> ExitCode {
             per_line::run(&global, PerLine::Pairs, &file, asking.into())
         }
         Command::Warm(args) => warm::run(&global, args),
+        Command::Frames { command: None } => frames::list(&global),
+        Command::Frames {
+            command: Some(FramesCommand::Approve { id, shape }),
+        } => frames::decide(&global, &id, Decision::Approve { shape }),
+        Command::Frames {
+            command: Some(FramesCommand::Reject { id }),
+        } => frames::decide(&global, &id, Decision::Reject),
         Command::Templates(Templates::List) => templates::list(&global),
         Command::Templates(Templates::Lint) => templates::lint(&global),
         Command::Templates(Templates::Coverage { goals }) => templates::coverage(&global, &goals),

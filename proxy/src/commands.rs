@@ -4,6 +4,7 @@
 //! work for it through the admin API: the two cannot disagree.
 
 pub mod explain;
+pub mod frames;
 pub mod goal;
 pub mod lines;
 pub mod lookup;

@@ -171,6 +171,9 @@ impl Exchange<'_> {
         if let Some(hit) = finding.hit.take() {
             return hit::write(self, session, chat, &finding, &hit, looked).await;
         }
+        if self.is_known() {
+            self.app.frames.learn_from(&request);
+        }
         let report = Report {
             looked,
             ..Report::miss(&finding)

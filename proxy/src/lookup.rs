@@ -305,6 +305,9 @@ impl Lookup {
 
     /// Why a goal cannot be compared by meaning, if so.
     fn exact_only_reason(&self, goal: &Goal) -> Option<&'static str> {
+        if goal.hides_text() {
+            return Some("the goal holds invisible characters");
+        }
         if goal.time_bound() {
             return Some("the goal is bound to the present moment");
         }
