@@ -38,9 +38,9 @@ pub const CACHE_ENABLED: bool = true;
 /// Lifetime of an entry: a week, after which models and facts may have moved on.
 pub const TTL: Duration = Duration::from_days(7);
 
-/// Threshold of the semantic tier: below 0.80, rewordings of one goal are rarer than neighbouring goals, whatever
-/// the verifier says.
-pub const MIN_SIMILARITY: Similarity = Similarity::literal(0.80);
+/// Threshold of the semantic tier: thorough rewordings of one goal lie as low as this, and the verifier tells them from
+/// their neighbours. Below it, hits are too rare to pay for the verifications.
+pub const MIN_SIMILARITY: Similarity = Similarity::literal(0.5);
 
 /// Entries held: with their vectors and texts about half a gigabyte.
 pub const MAX_ENTRIES: usize = 100_000;

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use pingora::connectors::ConnectorOptions;
 use pingora::connectors::http::Connector;
 use tollfree_cache::cache::{Cache, CacheOptions, OpenReport};
+use tollfree_cache::decision::Bar;
 use tollfree_cache::template::{Content, Library, Shape, shape};
 use tollfree_cache::verify::RuleVerifier;
 use tollfree_config::Config;
@@ -150,6 +151,7 @@ impl App {
         let lookup = Lookup::new(
             Limits {
                 min_similarity: config.cache().min_similarity().get(),
+                bar: Bar::DEFAULT,
                 template_min_similarity: config.templates().min_similarity().get(),
                 prefilter_similarity: config.embedder().prefilter_similarity().get(),
                 deadline: config.embedder().deadline().get(),

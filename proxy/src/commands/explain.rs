@@ -34,6 +34,8 @@ pub async fn explain(app: &App, asking: &Asking, goal: &str) -> Result<Value, Un
                 "entry": candidate.id,
                 "text": candidate.text,
                 "similarity": candidate.similarity,
+                "confidence": candidate.confidence,
+                "needed": candidate.needed,
                 "verdict": candidate.verdict,
                 "detail": candidate.detail,
             })
@@ -78,6 +80,7 @@ pub async fn explain(app: &App, asking: &Asking, goal: &str) -> Result<Value, Un
         "decision": finding.hit.as_ref().map_or("miss", |hit| hit.status().as_str()),
         "entry": finding.hit.as_ref().map(Hit::id),
         "similarity": finding.similarity,
+        "confidence": finding.confidence,
         "reason": finding.reason,
         "answer": finding.hit.as_ref().map(|hit| &hit.answer().text),
         "upstream": {

@@ -54,6 +54,8 @@ pub struct Metrics {
     pub embedded_texts: IntCounter,
     /// Time of one embedder call, queueing included.
     pub embed_duration: Histogram,
+    /// Time of one verification by the same-answer model, queueing included.
+    pub verify_duration: Histogram,
     /// Embedder jobs waiting.
     pub embed_queue: IntGauge,
     /// Request time less upstream time.
@@ -161,6 +163,12 @@ impl Metrics {
                 r,
                 "tollfree_embedder_duration_seconds",
                 "Time of one embedder call, queueing included.",
+                SECONDS,
+            )?,
+            verify_duration: histogram(
+                r,
+                "tollfree_verifier_duration_seconds",
+                "Time of one verification by the same-answer model, queueing included.",
                 SECONDS,
             )?,
             embed_queue: gauge(r, "tollfree_embedder_queue_jobs", "Embedder jobs waiting.")?,
