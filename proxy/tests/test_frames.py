@@ -135,7 +135,7 @@ def test_three_applications_of_2000_characters_goals_decide(learning):
 
 def test_boilerplate_alone_makes_goals_look_alike(learning):
     """A boilerplate short enough to be embedded: the similarity of two goals before and after."""
-    before = "\n".join(APPLICATIONS["habits"][0].splitlines()[:6]) + "\n\nGoal: "
+    before = "\n".join(APPLICATIONS["habits"][0].splitlines()[:10]) + "\n\nGoal: "
     key, proxy = new_key(), learning("propose")
 
     def similarity(goal):
