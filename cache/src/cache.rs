@@ -8,6 +8,7 @@ mod change;
 mod label;
 mod load;
 mod options;
+mod survey;
 
 use std::path::Path;
 use std::sync::Arc;

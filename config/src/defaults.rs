@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::types::{
-    AuthMode, CredentialMode, Duration, LogFormat, PolicyMode, SemanticMode, ShapeContent,
-    Similarity, Variety,
+    AuthMode, CredentialMode, Duration, LearnFrames, LogFormat, PolicyMode, SemanticMode,
+    ShapeContent, Similarity, Variety,
 };
 
 /// Address of the proxy listener: loopback, because open mode answers everyone who reaches it.
@@ -56,6 +56,9 @@ pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// An explicit temperature does not keep a goal from being answered from the cache.
 pub const VARIETY: Variety = Variety::Ignore;
+
+/// Frames are proposed: finding them costs nothing that a client waits for, and an operator decides.
+pub const LEARN_FRAMES: LearnFrames = LearnFrames::Propose;
 
 /// Embedding threads: one keeps the other cores for the proxy and does some hundreds of goals a second.
 pub const EMBEDDER_THREADS: usize = 1;
@@ -114,3 +117,6 @@ pub const LOG_LEVEL: &str = "info";
 
 /// Goals are private text and stay out of the log.
 pub const LOG_GOALS: bool = false;
+
+/// Latest decisions kept: an hour of a quiet server, some hundred kilobytes.
+pub const LOG_DECISIONS: usize = 1_000;

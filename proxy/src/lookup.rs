@@ -30,6 +30,7 @@ use tollfree_cache::template::{Library, Shape, shape};
 use tollfree_cache::verify::Verifier;
 use tollfree_config::types::SemanticMode;
 
+use crate::ids::Id;
 use crate::telemetry::metrics::Metrics;
 pub use finding::{CacheStatus, Finding, Hit, Tier};
 pub use learn::Pending;
@@ -85,8 +86,8 @@ pub struct Options {
     pub thorough: bool,
     /// Only a template may answer (commands).
     pub template_only: bool,
-    /// A client waits: hits may be explored, and the decision is remembered.
-    pub live: bool,
+    /// The request of a client that waits: hits may be explored, and the decision is remembered.
+    pub live: Option<Id>,
     /// No upstream may be asked.
     pub only_stored: bool,
 }
@@ -222,8 +223,8 @@ impl Lookup {
             // What an exact hit does not need is kept off its future, which is copied when it is made.
             Box::pin(self.find_alike(request, options, &terms, &mut finding)).await;
         }
-        if options.live {
-            self.remember(request, &mut finding, terms.now_ms);
+        if let Some(id) = options.live {
+            self.remember(id, request, &mut finding, terms.now_ms);
         }
         let took = started.elapsed().as_secs_f64();
         match finding.hit.as_ref().map(Hit::status) {
@@ -334,6 +335,9 @@ impl Lookup {
 
     /// Why a goal cannot be compared by meaning, if so.
     fn exact_only_reason(&self, goal: &Goal) -> Option<&'static str> {
+        if goal.hides_text() {
+            return Some("the goal holds invisible characters");
+        }
         if goal.time_bound() {
             return Some("the goal is bound to the present moment");
         }

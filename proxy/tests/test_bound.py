@@ -117,7 +117,7 @@ def test_feedback_stops_a_wrong_entry(bounded, key):
     proxy.warm(lambda: proxy.client.chat(FIRST, key))
     served = proxy.client.chat(REWORDED[0], key)
     assert served.cache == "semantic"
-    first = feedback(proxy, request=served.header("x-tollfree-request"), right=False)
+    first = feedback(proxy, request=served.header("x-tollfree-request-id"), right=False)
     assert (first.status, json.loads(first.body)["blocked"]) == (200, False)
     assert proxy.client.chat(REWORDED[1], key).cache == "semantic", "one voice is no verdict"
     second = json.loads(feedback(proxy, entry=served.header("x-tollfree-entry"), right=False).body)
@@ -161,7 +161,7 @@ def test_feedback_that_cannot_be_taken_says_why(cached, fields, status, said):
 
 def test_feedback_on_a_plain_miss_has_nothing_to_label(cached, key):
     miss = cached.warm(lambda: cached.client.chat(FIRST, key))
-    answer = feedback(cached, request=miss.header("x-tollfree-request"), right=True)
+    answer = feedback(cached, request=miss.header("x-tollfree-request-id"), right=True)
     assert answer.status == 409 and "upstream" in json.loads(answer.body)["error"]
 
 

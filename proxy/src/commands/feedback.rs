@@ -14,7 +14,7 @@ use crate::app::App;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Feedback {
-    /// The request, as `x-tollfree-request` named it.
+    /// The request, as `x-tollfree-request-id` named it.
     request: Option<String>,
     /// The entry, as `x-tollfree-entry` named it.
     entry: Option<String>,
@@ -73,10 +73,10 @@ pub fn give(app: &App, body: &[u8]) -> Result<Value, Refusal> {
                     "confidence is known of a request and goes with entry only".to_owned(),
                 ));
             }
-            let decided = app
-                .lookup
-                .recent()
-                .get(request)
+            let decided = request
+                .parse()
+                .ok()
+                .and_then(|id| app.lookup.recent().get(id))
                 .ok_or_else(|| Refusal::Request(request.clone()))?;
             let id = decided
                 .entry
@@ -85,7 +85,7 @@ pub fn give(app: &App, body: &[u8]) -> Result<Value, Refusal> {
                 Judged::At(margin) => margin,
                 Judged::Always | Judged::Never => Margin::SURE,
             };
-            (id, margin, Some(request))
+            (id, margin, Some(decided.request))
         }
         (None, Some(entry)) => {
             let id: EntryId = entry

@@ -14,7 +14,7 @@ pub fn list(app: &App) -> Value {
         .filter_map(|decided| {
             let near = decided.near?;
             Some(json!({
-                "request": &*decided.request,
+                "request": decided.request.to_string(),
                 "at_ms": decided.at_ms,
                 "goal": decided.goal,
                 "goal_bytes": decided.goal_bytes,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pingora::http::ResponseHeader;
 
+use crate::decisions::{Looked, Routed};
 use crate::lookup::{CacheStatus, Finding};
 
 /// The facts behind the headers of one answer.
@@ -24,8 +25,10 @@ pub struct Report {
     pub saved_usd: Option<f64>,
     /// Why the cache was bypassed or nothing fitted.
     pub reason: Option<String>,
-    /// The name of the request, by which feedback refers to it.
-    pub request: Option<Arc<str>>,
+    /// What the lookup saw, for the decision log.
+    pub looked: Option<Arc<Looked>>,
+    /// Why the upstream was chosen, for the decision log.
+    pub routed: Option<Arc<Routed>>,
 }
 
 impl Report {
@@ -42,7 +45,6 @@ impl Report {
         Self {
             similarity: finding.similarity,
             reason: finding.reason.as_deref().map(str::to_owned),
-            request: finding.request_id.clone(),
             ..Self::new(CacheStatus::Miss)
         }
     }
@@ -57,7 +59,8 @@ impl Report {
             upstream: None,
             saved_usd: None,
             reason: None,
-            request: None,
+            looked: None,
+            routed: None,
         }
     }
 
@@ -93,9 +96,6 @@ impl Report {
             if let Some(value) = value.as_deref().filter(|value| printable(value)) {
                 head.insert_header(name, value)?;
             }
-        }
-        if let Some(request) = self.request.as_deref() {
-            head.insert_header("x-tollfree-request", request)?;
         }
         if let Some(saved) = self.saved_usd {
             head.insert_header("x-tollfree-saved-usd", format!("{saved:.6}"))?;

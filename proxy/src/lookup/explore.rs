@@ -12,6 +12,7 @@ use tollfree_cache::bound::{Margin, Observation, Source};
 use tollfree_cache::entry::{Answer, Entry};
 
 use super::{Finding, Hit, Lookup, Options, SemanticMode, Tier, compare};
+use crate::ids::Id;
 
 /// A would-be hit that the upstream answers.
 #[derive(Clone, Debug)]
@@ -49,7 +50,7 @@ impl Lookup {
         else {
             return;
         };
-        if !options.live {
+        if options.live.is_none() {
             return;
         }
         let margin = self.margin(finding);
@@ -100,7 +101,7 @@ impl Lookup {
     pub(super) fn compare_beside(
         &self,
         explored: Explored,
-        request_id: Option<Arc<str>>,
+        request_id: Option<Id>,
         answer: &Answer,
     ) {
         let (this, text) = (self.clone(), answer.text.clone());
@@ -125,7 +126,7 @@ impl Lookup {
                         explored.audited,
                     );
                     if let Some(id) = request_id {
-                        this.recent.label(&id, right);
+                        this.recent.label(id, right);
                     }
                     if right { "right" } else { "wrong" }
                 }

@@ -10,6 +10,7 @@ use tollfree_cache::key::{CompatibilityKey, ExactKey};
 use tollfree_cache::request::Request;
 
 use super::explore::Explored;
+use crate::ids::Id;
 
 /// Where an answer came from; the value of `x-tollfree-cache` and of the metrics' labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +130,7 @@ pub struct Finding {
     /// The semantic hit that the upstream answers instead, to learn from it.
     pub explored: Option<Explored>,
     /// The name of the live request this is about.
-    pub request_id: Option<Arc<str>>,
+    pub request_id: Option<Id>,
     /// Why nothing may be served.
     pub reason: Option<Cow<'static, str>>,
     /// The candidates looked at, in the order they were.

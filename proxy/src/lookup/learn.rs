@@ -62,7 +62,7 @@ impl Lookup {
         late: Option<Pending>,
     ) {
         if let Some(explored) = finding.explored.take() {
-            self.compare_beside(explored, finding.request_id.clone(), &answer);
+            self.compare_beside(explored, finding.request_id, &answer);
         }
         let (mut entry, _) = self.entry(request, finding, answer, upstream, by_meaning);
         let now_ms = now_ms();

@@ -3,7 +3,6 @@
 //! A ring in memory. A goal's text is kept only where `log.goals` allows it.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -15,6 +14,7 @@ use tollfree_cache::request::Request;
 use tollfree_config::types::SemanticMode;
 
 use super::{Finding, Hit, Lookup};
+use crate::ids::Id;
 
 /// Decisions kept: about two megabytes.
 const MAX_DECISIONS: usize = 4_096;
@@ -28,8 +28,8 @@ const NEAR_SIMILARITY: f32 = 0.9;
 /// One live decision.
 #[derive(Clone, Debug)]
 pub struct Decided {
-    /// The request, as `x-tollfree-request` names it.
-    pub request: Arc<str>,
+    /// The request, as `x-tollfree-request-id` names it.
+    pub request: Id,
     /// When, in milliseconds since the Unix epoch.
     pub at_ms: u64,
     /// `exact`, `template`, `semantic`, `explored`, `shadow` or `miss`.
@@ -84,21 +84,21 @@ impl Recent {
     }
 
     /// The decision about a request.
-    pub fn get(&self, request: &str) -> Option<Decided> {
+    pub fn get(&self, request: Id) -> Option<Decided> {
         let ring = self.0.lock();
         ring.iter()
             .rev()
-            .find(|decided| &*decided.request == request)
+            .find(|decided| decided.request == request)
             .cloned()
     }
 
     /// Notes whether the stored answer of an explored request was right.
-    pub fn label(&self, request: &str, right: bool) {
+    pub fn label(&self, request: Id, right: bool) {
         let mut ring = self.0.lock();
         if let Some(decided) = ring
             .iter_mut()
             .rev()
-            .find(|decided| &*decided.request == request)
+            .find(|decided| decided.request == request)
         {
             decided.right = Some(right);
         }
@@ -111,9 +111,8 @@ impl Recent {
 }
 
 impl Lookup {
-    /// Names a live request and remembers what was decided about it.
-    pub(super) fn remember(&self, request: &Request, finding: &mut Finding, now_ms: u64) {
-        let id: Arc<str> = crate::ids::fresh().into();
+    /// Remembers what was decided about a live request.
+    pub(super) fn remember(&self, id: Id, request: &Request, finding: &mut Finding, now_ms: u64) {
         let shadow = self.limits.semantic == SemanticMode::Shadow;
         let (decision, entry) = match (&finding.hit, &finding.explored) {
             (Some(hit @ Hit::Entry { entry, .. }), _) => (hit.status().as_str(), Some(entry.id)),
@@ -130,7 +129,7 @@ impl Lookup {
         };
         let keep = self.limits.keep_goals;
         self.recent.push(Decided {
-            request: Arc::clone(&id),
+            request: id,
             at_ms: now_ms,
             decision,
             entry,
@@ -225,9 +224,10 @@ mod tests {
     #[test]
     fn the_ring_forgets_the_oldest_and_takes_labels() {
         let recent = Recent::default();
-        for n in 0..=MAX_DECISIONS {
+        let ids: Vec<Id> = (0..=MAX_DECISIONS).map(|_| Id::fresh()).collect();
+        for id in &ids {
             recent.push(Decided {
-                request: n.to_string().into(),
+                request: *id,
                 at_ms: 0,
                 decision: "miss",
                 entry: None,
@@ -238,10 +238,10 @@ mod tests {
                 right: None,
             });
         }
-        assert!(recent.get("0").is_none());
-        recent.label("7", true);
+        assert!(recent.get(ids[0]).is_none());
+        recent.label(ids[7], true);
         assert_eq!(
-            recent.get("7").and_then(|decided| decided.right),
+            recent.get(ids[7]).and_then(|decided| decided.right),
             Some(true)
         );
         assert_eq!(recent.all().len(), MAX_DECISIONS);

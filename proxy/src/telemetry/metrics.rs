@@ -66,6 +66,10 @@ pub struct Metrics {
     pub overhead: Histogram,
     /// Time to the upstream's response header, by upstream.
     pub upstream_duration: HistogramVec,
+    /// Learned frames by state.
+    pub frames: IntGaugeVec,
+    /// Requests that the frame learner had no room for.
+    pub frame_samples_dropped: IntCounter,
     /// Upstream calls by upstream and status class.
     pub upstream_requests: IntCounterVec,
     /// US dollars not spent thanks to hits, by tier.
@@ -195,6 +199,19 @@ impl Metrics {
                 "tollfree_upstream_header_duration_seconds",
                 "Time from choosing an upstream to its response header.",
                 "upstream",
+            )?,
+            frames: {
+                let frames = IntGaugeVec::new(
+                    Opts::new("tollfree_frames", "Learned frames, by state."),
+                    &["state"],
+                )?;
+                registry.register(Box::new(frames.clone()))?;
+                frames
+            },
+            frame_samples_dropped: counter(
+                r,
+                "tollfree_frame_samples_dropped_total",
+                "Requests that the frame learner had no room for.",
             )?,
             upstream_requests: {
                 let requests = IntCounterVec::new(
