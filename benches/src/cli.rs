@@ -24,6 +24,8 @@ pub(crate) enum Command {
     /// Serves one of the servers that Tollfree is compared with
     #[command(subcommand)]
     Baseline(Baseline),
+    /// Simulates a bound on wrong hits over streams with planted errors
+    Bound(BoundArgs),
     /// Times one bare embedding
     Embed(EmbedArgs),
 }
@@ -78,6 +80,29 @@ pub(crate) struct LoadArgs {
     /// A header that every answer must have, `name=value`, else it is an error; may be given several times
     #[arg(long)]
     pub(crate) expect_header: Vec<Expectation>,
+
+    /// Prints the report as one JSON line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BoundArgs {
+    /// Share of wrong answers allowed among hits
+    #[arg(long, default_value = "0.01")]
+    pub(crate) max_wrong: f64,
+
+    /// Streams for each world
+    #[arg(long, default_value = "200")]
+    pub(crate) seeds: u64,
+
+    /// Would-be hits in a stream
+    #[arg(long, default_value = "20000", value_parser = at_least_one)]
+    pub(crate) requests: usize,
+
+    /// Entries they fall on, by Zipf's law
+    #[arg(long, default_value = "500", value_parser = at_least_one)]
+    pub(crate) entries: usize,
 
     /// Prints the report as one JSON line
     #[arg(long)]

@@ -1,12 +1,14 @@
 //! Load, baselines and bare measurements: what every speed claim of Tollfree is checked with.
 //!
 //! [`load`] drives any HTTP/1.1 endpoint at a fixed rate or a fixed concurrency and reports latencies, [`baseline`]
-//! holds the servers that Tollfree is compared with, and [`embedding`] times one bare embedding. All of them are one
+//! holds the servers that Tollfree is compared with, [`embedding`] times one bare embedding, and [`bound`] simulates what
+//! `cache.max_wrong_hits` promises. All of them are one
 //! binary, so that both sides of a ratio are built once, by the same compiler with the same profile.
 //!
 //! Nothing here is part of the request path of the product.
 
 pub mod baseline;
+pub mod bound;
 pub mod embedding;
 pub mod error;
 pub mod latency;

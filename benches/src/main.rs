@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use serde::Serialize;
 use tollfree_bench::{
-    baseline, embedding,
+    baseline, bound, embedding,
     load::{self, Mode, Requests, Target},
 };
 use tollfree_config::{assets::Assets, env::Environment};
@@ -32,6 +32,15 @@ fn main() -> Result<()> {
         }
         Command::Baseline(Baseline::Upstream { server, echo }) => {
             baseline::upstream::serve(server.options(), echo)
+        }
+        Command::Bound(args) => {
+            let options = bound::Options {
+                max_wrong: args.max_wrong,
+                seeds: args.seeds,
+                requests: args.requests,
+                entries: args.entries,
+            };
+            print(&bound::run(&options), args.json)
         }
         Command::Embed(args) => {
             let json = args.json;

@@ -5,6 +5,7 @@
 //! milliseconds. Whether an entry may be *served* is decided elsewhere: this module only finds.
 
 mod change;
+mod label;
 mod load;
 mod options;
 mod survey;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
+use crate::bound::Bound;
 use crate::cache::load::Leftovers;
 pub use crate::cache::options::{CacheOptions, Evictions, OpenReport, Stats, StoreStats};
 use crate::counters::{Counter, Counters, Tier};
@@ -46,6 +48,8 @@ pub struct Cache {
     model: RwLock<Option<Arc<str>>>,
     counters: Arc<Counters>,
     evictions: Mutex<Evictions>,
+    /// What labels say of the entries here.
+    bound: Bound,
     /// Held by whatever changes the set of entries.
     changing: Mutex<()>,
     writer: Option<Writer>,
@@ -123,6 +127,7 @@ impl Cache {
             model: RwLock::new(model),
             counters: Arc::default(),
             evictions: Mutex::default(),
+            bound: Bound::default(),
             changing: Mutex::new(()),
             writer: None,
         }

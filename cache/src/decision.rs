@@ -202,7 +202,7 @@ pub fn semantic(
 ) -> Semantic {
     let mut outcome = Semantic::default();
     for candidate in cache.candidates(key, vector, NUM_CANDIDATES, terms.now_ms) {
-        let (verdict, needed) = match judge(verifier, goal, &candidate, terms) {
+        let (verdict, needed) = match judge(cache, verifier, goal, &candidate, terms) {
             Ok((verdict, long)) => (
                 match verdict {
                     Verdict::Same => SAME,
@@ -246,6 +246,7 @@ pub fn semantic(
 
 /// The verdict of the rules, and whether both goals are long; or why the candidate is out of the question.
 fn judge(
+    cache: &Cache,
     verifier: &dyn Verifier,
     goal: &Goal,
     candidate: &Candidate,
@@ -257,6 +258,9 @@ fn judge(
     }
     if !terms.is_young(entry) {
         return Err("older than max-age");
+    }
+    if cache.bound().is_blocked(entry.id) {
+        return Err("labelled wrong");
     }
     if !entry.answer.fits(terms.max_tokens, terms.stop) {
         return Err("longer than the token cap, or holds a stop string");

@@ -9,6 +9,7 @@ mod exact;
 mod resident;
 mod store;
 
+pub mod bound;
 pub mod cache;
 pub mod counters;
 pub mod decision;

@@ -9,6 +9,8 @@ pub(crate) mod writer;
 
 use std::collections::BTreeMap;
 
+use crate::bound::curve::Curve;
+use crate::bound::entry::Labels;
 use crate::entry::{Embedding, Entry, EntryId};
 use crate::error::Result;
 use crate::store::pending::Batch;
@@ -38,6 +40,18 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// # Errors
     /// When the store cannot be read or the value is corrupt.
     fn phrasing(&self, key: &PhrasingKey) -> Result<Option<Vec<f32>>>;
+
+    /// Visits the labels of every entry that has some, or the error that keeps them from being read.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Damaged`] when reading cannot go on.
+    fn labels(&self, visit: &mut dyn FnMut(EntryId, Result<Labels>)) -> Result<()>;
+
+    /// Reads the curve that all labels share.
+    ///
+    /// # Errors
+    /// When the store cannot be read or the value is corrupt.
+    fn curve(&self) -> Result<Option<Curve>>;
 
     /// Writes a group durably, all or nothing.
     ///

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::types::{
-    AuthMode, CredentialMode, Duration, LearnFrames, LogFormat, PolicyMode, ShapeContent,
-    Similarity, Variety,
+    AuthMode, CredentialMode, Duration, LearnFrames, LogFormat, PolicyMode, SemanticMode,
+    ShapeContent, Similarity, Variety,
 };
 
 /// Address of the proxy listener: loopback, because open mode answers everyone who reaches it.
@@ -41,6 +41,12 @@ pub const TTL: Duration = Duration::from_days(7);
 /// Threshold of the semantic tier: thorough rewordings of one goal lie as low as this, and the verifier tells them from
 /// their neighbours. Below it, hits are too rare to pay for the verifications.
 pub const MIN_SIMILARITY: Similarity = Similarity::literal(0.5);
+
+/// Shift of the verifier's bar in log-odds: the shipped operating point.
+pub const CONFIDENCE_SHIFT: f32 = 0.0;
+
+/// Rewordings are answered.
+pub const SEMANTIC: SemanticMode = SemanticMode::Serve;
 
 /// Entries held: with their vectors and texts about half a gigabyte.
 pub const MAX_ENTRIES: usize = 100_000;

@@ -17,8 +17,8 @@ mod similarity;
 pub use base_url::BaseUrl;
 pub use bound::Bound;
 pub use choices::{
-    AuthMode, CredentialMode, LearnFrames, LogFormat, PolicyMode, ShapeContent, UpstreamKind,
-    Variety,
+    AuthMode, CredentialMode, LearnFrames, LogFormat, PolicyMode, SemanticMode, ShapeContent,
+    UpstreamKind, Variety,
 };
 pub use duration::Duration;
 pub use log_filter::LogFilter;
@@ -60,6 +60,22 @@ pub mod bounds {
     /// Cosine similarity of two unit vectors.
     pub const SIMILARITY: Bound<f64> =
         Bound::new("similarity", -1.0, 1.0, "1.0 means the same direction");
+
+    /// Share of wrong answers among semantic hits. Half of them wrong is no cache.
+    pub const MAX_WRONG_HITS: Bound<f64> = Bound::new(
+        "share of wrong hits",
+        0.0,
+        0.5,
+        "0.01 is one in a hundred; without the field nothing is explored",
+    );
+
+    /// Shift of the verifier's bar: beyond 10 either nothing or everything is above it.
+    pub const CONFIDENCE_SHIFT: Bound<f64> = Bound::new(
+        "shift in log-odds",
+        -10.0,
+        10.0,
+        "above 0 less is served; `tollfree calibrate` names one",
+    );
 
     /// Entries held: the vectors of a hundred million would need 150 GB.
     pub const MAX_ENTRIES: Bound<i64> = Bound::new(

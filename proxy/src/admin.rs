@@ -56,6 +56,12 @@ impl Admin {
             (&Method::GET, "/admin/v1/templates") => {
                 Reply::json(StatusCode::OK, &commands::templates::list(&self.app))
             }
+            (&Method::GET, "/admin/v1/near-misses") => {
+                Reply::json(StatusCode::OK, &commands::near_misses::list(&self.app))
+            }
+            (&Method::GET, "/admin/v1/calibration") => {
+                Reply::json(StatusCode::OK, &commands::calibrate::live(&self.app))
+            }
             (&Method::GET, "/admin/v1/frames") => {
                 Reply::json(StatusCode::OK, &commands::frames::list(&self.app))
             }
@@ -81,6 +87,15 @@ impl Admin {
     }
 
     async fn command(&self, name: &str, session: &mut ServerSession) -> Reply {
+        if name == "feedback" {
+            return match json_body(session).await {
+                Ok(body) => match commands::feedback::give(&self.app, &body) {
+                    Ok(value) => Reply::json(StatusCode::OK, &value),
+                    Err(error) => Reply::problem(error.status(), &error.to_string()),
+                },
+                Err(reply) => reply,
+            };
+        }
         let call: Call = match read_json(session).await {
             Ok(call) => call,
             Err(reply) => return reply,

@@ -160,10 +160,14 @@ impl App {
         let shapes =
             load_shapes(&config).map_err(|problems| anyhow::anyhow!(problems.join("\n")))?;
         let library = Arc::new(ArcSwap::from_pointee(library));
+        cache.bound().allow(config.cache().max_wrong_hits());
         let lookup = Lookup::new(
             Limits {
                 min_similarity: config.cache().min_similarity().get(),
-                bar: Bar::DEFAULT,
+                bar: Bar::DEFAULT.shifted(config.cache().confidence_shift()),
+                confidence_shift: config.cache().confidence_shift(),
+                semantic: config.cache().semantic(),
+                keep_goals: config.log().goals(),
                 template_min_similarity: config.templates().min_similarity().get(),
                 prefilter_similarity: config.embedder().prefilter_similarity().get(),
                 deadline: config.embedder().deadline().get(),

@@ -1,10 +1,12 @@
 //! The command line: arguments in, text or JSON out.
 
 mod backend;
+mod calibrate;
 mod check;
 mod entries;
 mod explain;
 mod frames;
+mod near_misses;
 mod per_line;
 mod serve;
 mod stats;
@@ -97,6 +99,22 @@ enum Command {
         #[command(subcommand)]
         command: Option<FramesCommand>,
     },
+    /// Find the bar that keeps the share of wrong hits, from labelled pairs or from recent live decisions
+    Calibrate {
+        /// JSON lines with `a`, `b` and `label` or `same_answer`; `-` for standard input
+        #[arg(long, value_name = "FILE", required_unless_present = "live")]
+        pairs: Option<PathBuf>,
+        /// Use the recent decisions of the running server that explored or shadowed hits have labelled
+        #[arg(long, conflicts_with = "pairs")]
+        live: bool,
+        /// Greatest share of wrong answers among hits, in (0, 0.5]
+        #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = calibrate::share)]
+        max_wrong: f64,
+        #[command(flatten)]
+        asking: AskingArgs,
+    },
+    /// List the recent candidates of a running server that nearly hit
+    NearMisses,
     /// The template library
     #[command(subcommand)]
     Templates(Templates),
@@ -224,6 +242,13 @@ pub fn run() -> ExitCode {
         Command::Frames {
             command: Some(FramesCommand::Reject { id }),
         } => frames::decide(&global, &id, Decision::Reject),
+        Command::Calibrate {
+            pairs,
+            live: _,
+            max_wrong,
+            asking,
+        } => calibrate::run(&global, pairs.as_deref(), max_wrong, asking.into()),
+        Command::NearMisses => near_misses::run(&global),
         Command::Templates(Templates::List) => templates::list(&global),
         Command::Templates(Templates::Lint) => templates::lint(&global),
         Command::Templates(Templates::Coverage { goals }) => templates::coverage(&global, &goals),

@@ -3,11 +3,14 @@
 //! A command runs the same function whether it opens the data directory itself or a running server does the
 //! work for it through the admin API: the two cannot disagree.
 
+pub mod calibrate;
 pub mod explain;
+pub mod feedback;
 pub mod frames;
 pub mod goal;
 pub mod lines;
 pub mod lookup;
+pub mod near_misses;
 pub mod pairs;
 pub mod portable;
 pub mod purge;

@@ -259,6 +259,8 @@ impl Exchange<'_> {
                 .max_age
                 .map(|seconds| seconds.saturating_mul(1000)),
             exact_only,
+            live: Some(self.id),
+            only_stored: self.controls.only_if_cached,
             ..crate::lookup::Options::default()
         }
     }

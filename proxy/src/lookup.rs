@@ -5,11 +5,14 @@
 //! once, raw and slot-masked text in one batch, off the event loop and with a deadline. Whatever fails here is
 //! a miss and a counter, never a failed request.
 
+mod compare;
+pub mod explore;
 pub mod finding;
 mod judge;
 pub mod learn;
 pub mod models;
 pub mod phrasings;
+pub mod recent;
 mod verdict;
 
 use std::collections::HashMap;
@@ -25,12 +28,15 @@ use tollfree_cache::key::CompatibilityKey;
 use tollfree_cache::request::{Format, Request};
 use tollfree_cache::template::{Library, Shape, shape};
 use tollfree_cache::verify::Verifier;
+use tollfree_config::types::SemanticMode;
 
+use crate::ids::Id;
 use crate::telemetry::metrics::Metrics;
 pub use finding::{CacheStatus, Finding, Hit, Tier};
 pub use learn::Pending;
 use models::Models;
 use phrasings::Phrasings;
+use recent::Recent;
 
 /// Longer goals are not even analysed, which would hold up an event loop: 254 tokens of English have some 1,200
 /// bytes.
@@ -45,6 +51,12 @@ pub struct Limits {
     pub min_similarity: f32,
     /// Least confidence of the same-answer model.
     pub bar: Bar,
+    /// By how many log-odds `bar` is above the shipped one.
+    pub confidence_shift: f32,
+    /// What the semantic tier does with its hits.
+    pub semantic: SemanticMode,
+    /// Whether the text of goals may be kept beside a decision.
+    pub keep_goals: bool,
     /// Least cosine similarity of a template's phrasing.
     pub template_min_similarity: f32,
     /// Similarity of static vectors below which nothing we hold can be meant.
@@ -74,6 +86,10 @@ pub struct Options {
     pub thorough: bool,
     /// Only a template may answer (commands).
     pub template_only: bool,
+    /// The request of a client that waits: hits may be explored, and the decision is remembered.
+    pub live: Option<Id>,
+    /// No upstream may be asked.
+    pub only_stored: bool,
 }
 
 /// Finds answers and keeps new ones.
@@ -86,6 +102,7 @@ pub struct Lookup {
     phrasings: Arc<Phrasings>,
     models: Arc<Models>,
     verifier: Arc<dyn Verifier>,
+    recent: Arc<Recent>,
     metrics: Arc<Metrics>,
 }
 
@@ -117,6 +134,7 @@ impl Lookup {
             phrasings: Arc::default(),
             models,
             verifier,
+            recent: Arc::default(),
             metrics,
         }
     }
@@ -126,6 +144,7 @@ impl Lookup {
         let limits = Limits {
             templates: false,
             enabled: true,
+            semantic: SemanticMode::Serve,
             ..Limits::clone(&self.limits)
         };
         Self {
@@ -148,6 +167,11 @@ impl Lookup {
     /// The models.
     pub fn models(&self) -> &Models {
         &self.models
+    }
+
+    /// The last live decisions.
+    pub fn recent(&self) -> &Recent {
+        &self.recent
     }
 
     /// Whether a shape of this name is built in or configured.
@@ -199,6 +223,9 @@ impl Lookup {
             // What an exact hit does not need is kept off its future, which is copied when it is made.
             Box::pin(self.find_alike(request, options, &terms, &mut finding)).await;
         }
+        if let Some(id) = options.live {
+            self.remember(id, request, &mut finding, terms.now_ms);
+        }
         let took = started.elapsed().as_secs_f64();
         match finding.hit.as_ref().map(Hit::status) {
             Some(CacheStatus::Exact) => self.metrics.exact_duration.observe(took),
@@ -238,7 +265,9 @@ impl Lookup {
         finding.compatibility = Some(key);
         let scope = Scope {
             shape: self.template_shape(request),
-            partition: !options.template_only && self.cache.has_partition(&key),
+            partition: !options.template_only
+                && self.limits.semantic != SemanticMode::Off
+                && self.cache.has_partition(&key),
             sketch: self.models.sketch(goal.text()),
             goal: &goal,
             key,
@@ -296,6 +325,7 @@ impl Lookup {
             );
             self.judge(&mut outcome, scope.goal, options).await;
             self.take_semantic(outcome, terms, finding);
+            self.weigh(scope.goal.text(), options, finding);
         }
         finding.vector = raw_vector;
         if finding.hit.is_none() && finding.reason.is_none() {

@@ -137,6 +137,7 @@ impl Cache {
         let entry = resident.entry();
         self.exact.remove(&entry.exact, id);
         self.partitions.remove(&entry.compatibility, id);
+        self.bound.forget(id);
         true
     }
 

@@ -66,6 +66,9 @@ impl Cache {
             report.dropped_over_limit += 1;
             leftovers.removed.push(id);
         }
+        let (gone, corrupt) = self.load_labels(store)?;
+        leftovers.removed.extend(gone);
+        report.dropped_corrupt += corrupt;
         let model = self.model();
         report.dropped_corrupt += self.index_stored(store, model.as_deref(), &mut leftovers)?;
         report.entries = self.residents.read().len();

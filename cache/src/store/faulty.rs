@@ -11,6 +11,8 @@ use parking_lot::{Condvar, Mutex};
 use redb::backends::FileBackend;
 use redb::{Builder, StorageBackend};
 
+use crate::bound::curve::Curve;
+use crate::bound::entry::Labels;
 use crate::entry::{Embedding, Entry, EntryId};
 use crate::error::{Error, Result};
 use crate::store::pending::{Batch, Change};
@@ -120,6 +122,14 @@ impl Store for SlowStore {
         Err(Error::Damaged {
             reason: "it is slow".into(),
         })
+    }
+
+    fn labels(&self, _: &mut dyn FnMut(EntryId, Result<Labels>)) -> Result<()> {
+        Ok(())
+    }
+
+    fn curve(&self) -> Result<Option<Curve>> {
+        Ok(None)
     }
 
     fn commit(&self, batch: &Batch) -> Result<()> {

@@ -53,6 +53,10 @@ pub(crate) struct Batch {
     pub(crate) changes: BTreeMap<EntryId, Change>,
     /// Vectors of template phrasings.
     pub(crate) phrasings: BTreeMap<PhrasingKey, Vec<f32>>,
+    /// Labels of entries, sealed.
+    pub(crate) labels: BTreeMap<EntryId, Vec<u8>>,
+    /// The curve of all labels, sealed, when it changed.
+    pub(crate) curve: Option<Vec<u8>>,
     /// The totals, when they changed.
     pub(crate) totals: Option<Totals>,
     puts: usize,
@@ -61,11 +65,15 @@ pub(crate) struct Batch {
 
 impl Batch {
     pub(crate) fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.phrasings.is_empty() && self.totals.is_none()
+        self.changes.is_empty()
+            && self.phrasings.is_empty()
+            && self.labels.is_empty()
+            && self.curve.is_none()
+            && self.totals.is_none()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.changes.len() + self.phrasings.len()
+        self.changes.len() + self.phrasings.len() + self.labels.len()
     }
 
     /// Queues an entry; `false` when too much is waiting already.
@@ -81,7 +89,18 @@ impl Batch {
 
     /// Queues a deletion. It always fits: it is small, and takes the place of the entry.
     pub(crate) fn remove(&mut self, id: EntryId) {
+        self.labels.remove(&id);
         self.set(id, Change::Remove);
+    }
+
+    /// Queues the labels of an entry and the curve; `false` when too much is waiting already.
+    pub(crate) fn labels(&mut self, id: EntryId, labels: Vec<u8>, curve: Vec<u8>) -> bool {
+        self.curve = Some(curve);
+        let fits = self.labels.len() < MAX_ENTRIES || self.labels.contains_key(&id);
+        if fits {
+            self.labels.insert(id, labels);
+        }
+        fits
     }
 
     /// Queues the vector of a phrasing; `false` when too much is waiting already.
@@ -103,6 +122,12 @@ impl Batch {
         for (key, values) in older.phrasings {
             self.phrasings.entry(key).or_insert(values);
         }
+        for (id, labels) in older.labels {
+            if !matches!(self.changes.get(&id), Some(Change::Remove)) {
+                self.labels.entry(id).or_insert(labels);
+            }
+        }
+        self.curve = self.curve.take().or(older.curve);
         // Totals only grow; the next group takes them afresh.
     }
 

@@ -15,6 +15,8 @@ use redb::{
     TableError,
 };
 
+use crate::bound::curve::Curve;
+use crate::bound::entry::Labels;
 use crate::codec::{Reader, Writer};
 use crate::entry::{Embedding, Entry, EntryId};
 use crate::error::{Error, Result};
@@ -29,6 +31,9 @@ const FORMAT: u64 = 1;
 
 const PHRASING_VERSION: u8 = 1;
 
+/// The one curve there is.
+const CURVE: &str = "semantic";
+
 /// redb's page cache. Small: after start-up nothing is read but the pages that are about to change.
 const PAGE_CACHE_BYTES: usize = 16 << 20;
 
@@ -36,6 +41,8 @@ const ENTRIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("entries")
 const VECTORS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("vectors");
 const PHRASINGS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("phrasings");
 const COUNTERS: TableDefinition<'_, &str, u64> = TableDefinition::new("counters");
+const LABELS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("labels");
+const CURVES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("curves");
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 
 /// Opens the database, again and again after failures.
@@ -230,6 +237,22 @@ impl Store for RedbStore {
         Ok(Some(values))
     }
 
+    fn labels(&self, visit: &mut dyn FnMut(EntryId, Result<Labels>)) -> Result<()> {
+        self.visit("read the labels", LABELS, &mut |id, value| {
+            visit(id, Labels::decode(id, value))
+        })
+    }
+
+    fn curve(&self) -> Result<Option<Curve>> {
+        let sealed = self.run("read the curve", |database| {
+            let Some(table) = table(database, CURVES)? else {
+                return Ok(None);
+            };
+            Ok(table.get(CURVE)?.map(|value| value.value().to_vec()))
+        })?;
+        sealed.map(|sealed| Curve::decode(&sealed)).transpose()
+    }
+
     fn commit(&self, batch: &Batch) -> Result<()> {
         let outcome = self.run("write a group", |database| write(database, batch));
         if outcome.is_err() {
@@ -250,6 +273,7 @@ fn write(database: &Database, batch: &Batch) -> Result<(), redb::Error> {
         transaction.open_table(META)?.insert("format", FORMAT)?;
         let mut entries = transaction.open_table(ENTRIES)?;
         let mut vectors = transaction.open_table(VECTORS)?;
+        let mut labels = transaction.open_table(LABELS)?;
         for (id, change) in &batch.changes {
             match change {
                 Change::Put(entry, embedding) => {
@@ -264,8 +288,17 @@ fn write(database: &Database, batch: &Batch) -> Result<(), redb::Error> {
                 Change::Remove => {
                     entries.remove(id.as_u64())?;
                     vectors.remove(id.as_u64())?;
+                    labels.remove(id.as_u64())?;
                 }
             }
+        }
+        for (id, sealed) in &batch.labels {
+            labels.insert(id.as_u64(), sealed.as_slice())?;
+        }
+        if let Some(sealed) = &batch.curve {
+            transaction
+                .open_table(CURVES)?
+                .insert(CURVE, sealed.as_slice())?;
         }
         let mut phrasings = transaction.open_table(PHRASINGS)?;
         for (key, values) in &batch.phrasings {

@@ -124,6 +124,10 @@ impl Writer {
         self.queue(|batch| batch.phrasing(key, values));
     }
 
+    pub(crate) fn put_labels(&self, id: EntryId, labels: Vec<u8>, curve: Vec<u8>) {
+        self.queue(|batch| batch.labels(id, labels, curve));
+    }
+
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.shared.store
     }

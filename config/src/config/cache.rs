@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::types::{Duration, LearnFrames, Name, SettingName, Similarity, Variety};
+use crate::types::{Duration, LearnFrames, Name, SemanticMode, SettingName, Similarity, Variety};
 
 /// When stored answers live and when one answers another request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -11,6 +11,9 @@ pub struct Cache {
     pub(crate) namespace: Option<Name>,
     pub(crate) ttl: Duration,
     pub(crate) min_similarity: Similarity,
+    pub(crate) semantic: SemanticMode,
+    pub(crate) confidence_shift: f32,
+    pub(crate) max_wrong_hits: Option<f64>,
     pub(crate) max_entries: usize,
     pub(crate) max_answer_bytes: usize,
     pub(crate) vary: Vec<SettingName>,
@@ -37,6 +40,22 @@ impl Cache {
     /// Returns the threshold of the semantic tier.
     pub fn min_similarity(&self) -> Similarity {
         self.min_similarity
+    }
+
+    /// Returns what the semantic tier does with what it decides.
+    pub fn semantic(&self) -> SemanticMode {
+        self.semantic
+    }
+
+    /// Returns by how many log-odds the verifier's bar is moved.
+    pub fn confidence_shift(&self) -> f32 {
+        self.confidence_shift
+    }
+
+    /// Returns the greatest share of wrong answers among semantic hits, in [0, 0.5]; `None` means that nothing is
+    /// explored.
+    pub fn max_wrong_hits(&self) -> Option<f64> {
+        self.max_wrong_hits
     }
 
     /// Returns the number of entries held, at least 1.

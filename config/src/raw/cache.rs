@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::defaults;
-use crate::types::{Duration, LearnFrames, Name, Variety, bounds};
+use crate::types::{Duration, LearnFrames, Name, SemanticMode, Variety, bounds};
 
 /// Stored answers: how long they live, and when one answers another request.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -37,6 +37,30 @@ pub(crate) struct RawCache {
     #[schemars(extend("default" = defaults::MIN_SIMILARITY))]
     #[schemars(range(min = bounds::SIMILARITY.min(), max = bounds::SIMILARITY.max()))]
     pub(crate) min_similarity: Option<f64>,
+
+    /// Whether a stored answer is served for a reworded goal. `serve`: yes. `shadow`: it is decided, counted and the
+    /// stored answer compared with the upstream's, which the client gets. `off`: not even decided.
+    ///
+    /// Default: `serve`.
+    #[schemars(extend("default" = defaults::SEMANTIC))]
+    pub(crate) semantic: Option<SemanticMode>,
+
+    /// Moves the confidence that the verifier's model must have before a stored answer is served for a reworded
+    /// goal, in log-odds: above 0 less is served, below 0 more. `tollfree calibrate` finds a value for labelled pairs.
+    ///
+    /// Default: `0.0`, the shipped operating point.
+    #[schemars(extend("default" = defaults::CONFIDENCE_SHIFT))]
+    #[schemars(range(min = bounds::CONFIDENCE_SHIFT.min(), max = bounds::CONFIDENCE_SHIFT.max()))]
+    pub(crate) confidence_shift: Option<f64>,
+
+    /// Greatest share of wrong answers among those served for reworded goals. With it, would-be hits are explored: the
+    /// upstream answers, and its answer is compared with the stored one, until labels show which entries may be
+    /// served. 0 serves nothing but exact repeats and templates.
+    ///
+    /// Default: absent, nothing is explored.
+    #[schemars(example = &0.01)]
+    #[schemars(range(min = bounds::MAX_WRONG_HITS.min(), max = bounds::MAX_WRONG_HITS.max()))]
+    pub(crate) max_wrong_hits: Option<f64>,
 
     /// Number of entries held; beyond it the least useful are evicted.
     ///

@@ -25,6 +25,18 @@ pub enum Variety {
     Bypass,
 }
 
+/// What the semantic tier does with what it decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SemanticMode {
+    /// It answers.
+    Serve,
+    /// It decides, counts and compares its answer with the upstream's, and answers nothing.
+    Shadow,
+    /// It does not decide.
+    Off,
+}
+
 /// What becomes of the fixed words that requests of one namespace share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

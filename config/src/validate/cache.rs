@@ -25,6 +25,23 @@ pub(super) fn validate(raw: RawCache, path: &FieldPath, report: &mut Report<'_>)
             defaults::MIN_SIMILARITY,
             Similarity::new,
         ),
+        semantic: raw.semantic.unwrap_or(defaults::SEMANTIC),
+        confidence_shift: report.field(
+            &path.key("confidence_shift"),
+            raw.confidence_shift,
+            defaults::CONFIDENCE_SHIFT,
+            |shift| {
+                bounds::CONFIDENCE_SHIFT
+                    .check(shift)
+                    .map(|shift| shift as f32)
+            },
+        ),
+        max_wrong_hits: report.field(
+            &path.key("max_wrong_hits"),
+            raw.max_wrong_hits,
+            None,
+            |share| bounds::MAX_WRONG_HITS.check(share).map(Some),
+        ),
         max_entries: report.field(
             &path.key("max_entries"),
             raw.max_entries,

@@ -155,6 +155,16 @@ impl Backend {
         self.get("templates", commands::templates::list)
     }
 
+    /// The recent candidates that nearly hit.
+    pub(super) fn near_misses(&self) -> anyhow::Result<Value> {
+        self.get("near-misses", commands::near_misses::list)
+    }
+
+    /// The labelled ones among the recent decisions.
+    pub(super) fn live_decisions(&self) -> anyhow::Result<Value> {
+        self.get("calibration", commands::calibrate::live)
+    }
+
     /// The frames found in traffic.
     pub(super) fn frames(&self) -> anyhow::Result<Value> {
         self.get("frames", commands::frames::list)

@@ -9,6 +9,9 @@ use tollfree_cache::goal::Goal;
 use tollfree_cache::key::{CompatibilityKey, ExactKey};
 use tollfree_cache::request::Request;
 
+use super::explore::Explored;
+use crate::ids::Id;
+
 /// Where an answer came from; the value of `x-tollfree-cache` and of the metrics' labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheStatus {
@@ -124,6 +127,10 @@ pub struct Finding {
     pub confidence: Option<f32>,
     /// The confidence it needs, where the rules leave it to that model.
     pub needed: Option<f32>,
+    /// The semantic hit that the upstream answers instead, to learn from it.
+    pub explored: Option<Explored>,
+    /// The name of the live request this is about.
+    pub request_id: Option<Id>,
     /// Why nothing may be served.
     pub reason: Option<Cow<'static, str>>,
     /// The candidates looked at, in the order they were.
@@ -148,6 +155,8 @@ impl Finding {
             similarity: None,
             confidence: None,
             needed: None,
+            explored: None,
+            request_id: None,
             reason: Some(reason.into()),
             considered: Vec::new(),
             exact: request.exact_key(),

@@ -55,12 +55,15 @@ impl Lookup {
     pub fn admit(
         &self,
         request: Request,
-        finding: Finding,
+        mut finding: Finding,
         answer: Answer,
         upstream: &str,
         by_meaning: bool,
         late: Option<Pending>,
     ) {
+        if let Some(explored) = finding.explored.take() {
+            self.compare_beside(explored, finding.request_id, &answer);
+        }
         let (mut entry, _) = self.entry(request, finding, answer, upstream, by_meaning);
         let now_ms = now_ms();
         self.keep(entry.clone(), now_ms);

@@ -56,6 +56,10 @@ pub struct Metrics {
     pub embed_duration: Histogram,
     /// Time of one verification by the same-answer model, queueing included.
     pub verify_duration: Histogram,
+    /// Semantic hits under a bound or in shadow mode, by what became of them.
+    pub bound_decisions: IntCounterVec,
+    /// Labels of entries, by outcome.
+    pub bound_labels: IntCounterVec,
     /// Embedder jobs waiting.
     pub embed_queue: IntGauge,
     /// Request time less upstream time.
@@ -170,6 +174,18 @@ impl Metrics {
                 "tollfree_verifier_duration_seconds",
                 "Time of one verification by the same-answer model, queueing included.",
                 SECONDS,
+            )?,
+            bound_decisions: counters(
+                r,
+                "tollfree_bound_decisions_total",
+                "Semantic hits by what became of them: serve, explore, audit (could have been served) or shadow.",
+                "decision",
+            )?,
+            bound_labels: counters(
+                r,
+                "tollfree_bound_labels_total",
+                "Stored answers compared with an upstream's (right, wrong, unlabelled) and feedback (feedback_right, feedback_wrong).",
+                "label",
             )?,
             embed_queue: gauge(r, "tollfree_embedder_queue_jobs", "Embedder jobs waiting.")?,
             overhead: histogram(
