@@ -12,6 +12,7 @@ mod survey;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
@@ -137,6 +138,16 @@ impl Cache {
     pub fn exact(&self, key: &ExactKey, now_ms: u64) -> Option<Arc<Entry>> {
         let resident = self.exact.get(key)?;
         (!resident.entry().is_expired(now_ms)).then(|| Arc::clone(resident.entry()))
+    }
+
+    /// Returns the entry that answered this very request until its time was over, no longer than `within` ago.
+    ///
+    /// It is there for as long as [`CacheOptions::stale_while_revalidate`] keeps it.
+    pub fn stale(&self, key: &ExactKey, within: Duration, now_ms: u64) -> Option<Arc<Entry>> {
+        let resident = self.exact.get(key)?;
+        let entry = resident.entry();
+        let over_ms = now_ms.checked_sub(entry.expires_at_ms)?;
+        (u128::from(over_ms) < within.as_millis()).then(|| Arc::clone(entry))
     }
 
     /// Returns up to `k` entries with this compatibility key, the most similar goal first.

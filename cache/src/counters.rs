@@ -12,6 +12,10 @@ pub enum Counter {
     TemplateHits,
     /// Requests answered from an entry with an equal compatibility key.
     SemanticHits,
+    /// Requests answered from the answer to an equal one that was under way.
+    CoalescedHits,
+    /// Requests answered from an entry with an equal exact key whose time was over.
+    StaleHits,
     /// Requests looked up in vain.
     Misses,
     /// Requests not looked up at all.
@@ -24,10 +28,12 @@ pub enum Counter {
 
 impl Counter {
     /// All counters, in the order of their declaration.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ExactHits,
         Self::TemplateHits,
         Self::SemanticHits,
+        Self::CoalescedHits,
+        Self::StaleHits,
         Self::Misses,
         Self::Bypasses,
         Self::Admissions,
@@ -40,6 +46,8 @@ impl Counter {
             Self::ExactHits => "exact_hits",
             Self::TemplateHits => "template_hits",
             Self::SemanticHits => "semantic_hits",
+            Self::CoalescedHits => "coalesced_hits",
+            Self::StaleHits => "stale_hits",
             Self::Misses => "misses",
             Self::Bypasses => "bypasses",
             Self::Admissions => "admissions",
@@ -57,6 +65,10 @@ pub enum Tier {
     Template,
     /// Equal compatibility keys and a goal the verifier accepts.
     Semantic,
+    /// Equal exact keys, at the same time.
+    Coalesced,
+    /// Equal exact keys, after the entry's time.
+    Stale,
 }
 
 impl Tier {
@@ -66,6 +78,8 @@ impl Tier {
             Self::Exact => Counter::ExactHits,
             Self::Template => Counter::TemplateHits,
             Self::Semantic => Counter::SemanticHits,
+            Self::Coalesced => Counter::CoalescedHits,
+            Self::Stale => Counter::StaleHits,
         }
     }
 }

@@ -27,6 +27,7 @@ fn open(directory: &Path) -> (Cache, tollfree_cache::cache::OpenReport) {
         max_entries: 1_000_000,
         max_answer_bytes: 1 << 20,
         ttl: Duration::from_secs(3_600),
+        stale_while_revalidate: Duration::ZERO,
         model: Some("m".into()),
     };
     Cache::open(directory, options, NOW).unwrap()

@@ -38,6 +38,15 @@ pub const CACHE_ENABLED: bool = true;
 /// Lifetime of an entry: a week, after which models and facts may have moved on.
 pub const TTL: Duration = Duration::from_days(7);
 
+/// Equal misses at the same time cost one call.
+pub const COALESCE: bool = true;
+
+/// Wait for another request's answer: what most answers take, and less than most clients' patience.
+pub const COALESCE_WAIT: Duration = Duration::from_secs(30);
+
+/// An answer whose time is over is not served, unless asked for.
+pub const STALE_WHILE_REVALIDATE: Duration = Duration::from_millis(0);
+
 /// Threshold of the semantic tier: thorough rewordings of one goal lie as low as this, and the verifier tells them from
 /// their neighbours. Below it, hits are too rare to pay for the verifications.
 pub const MIN_SIMILARITY: Similarity = Similarity::literal(0.5);

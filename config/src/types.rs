@@ -57,6 +57,22 @@ pub mod bounds {
         "to serve no entry, set enabled = false",
     );
 
+    /// Wait for another request's answer. The upper end is the longest an upstream may be silent.
+    pub const COALESCE_WAIT: Bound<Duration> = Bound::new(
+        "wait for an equal request's answer",
+        MILLISECOND,
+        Duration::from_secs(3600),
+        "to wait for none, set coalesce = false",
+    );
+
+    /// Service of an entry after its time.
+    pub const STALE_WHILE_REVALIDATE: Bound<Duration> = Bound::new(
+        "service of an entry after its lifetime",
+        Duration::from_millis(0),
+        Duration::from_days(365),
+        "0ms serves none",
+    );
+
     /// Cosine similarity of two unit vectors.
     pub const SIMILARITY: Bound<f64> =
         Bound::new("similarity", -1.0, 1.0, "1.0 means the same direction");

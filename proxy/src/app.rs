@@ -8,6 +8,7 @@ use anyhow::Context;
 use arc_swap::ArcSwap;
 use pingora::connectors::ConnectorOptions;
 use pingora::connectors::http::Connector;
+use tokio::sync::Semaphore;
 use tollfree_cache::cache::{Cache, CacheOptions, OpenReport};
 use tollfree_cache::decision::Bar;
 use tollfree_cache::template::{Content, Library, Shape, shape};
@@ -16,6 +17,8 @@ use tollfree_config::Config;
 use tollfree_config::types::{AuthMode, ShapeContent};
 
 use crate::decisions::Decisions;
+use crate::exchange::flight::Flights;
+use crate::exchange::refresh::MAX_REFRESHES;
 use crate::frame::Frames;
 use crate::identity::{Accepted, Credential};
 use crate::lookup::models::Models;
@@ -40,6 +43,10 @@ pub struct App {
     pub accepted: Accepted,
     /// Where the goal is in a request.
     pub frames: Frames,
+    /// Upstream calls that equal requests wait for.
+    pub flights: Arc<Flights>,
+    /// Room for refreshes of stale entries.
+    pub refreshes: Arc<Semaphore>,
     /// Why the latest requests were answered as they were.
     pub decisions: Decisions,
     /// What operators see.
@@ -179,6 +186,7 @@ impl App {
                     .collect(),
                 templates: config.templates().enabled(),
                 enabled: config.cache().enabled(),
+                stale_for: config.cache().stale_while_revalidate().get(),
             },
             cache,
             library,
@@ -201,6 +209,8 @@ impl App {
             ),
             connector: Connector::new(Some(ConnectorOptions::new(128))),
             accepted: Accepted::new(config.server().auth_ttl().get()),
+            flights: Flights::new(config.cache().max_answer_bytes()),
+            refreshes: Arc::new(Semaphore::new(MAX_REFRESHES)),
             frames: Frames::open(config.frames(), config.cache().learn_frames(), data_dir),
             decisions: Decisions::new(config.log().decisions()),
             lookup,
@@ -253,6 +263,7 @@ fn cache_options(config: &Config) -> CacheOptions {
         max_entries: config.cache().max_entries(),
         max_answer_bytes: config.cache().max_answer_bytes(),
         ttl: config.cache().ttl().get(),
+        stale_while_revalidate: config.cache().stale_while_revalidate().get(),
         // The embedder is still loading; the store learns its model when it is there.
         model: None,
     }

@@ -6,14 +6,18 @@
 pub mod admit;
 pub mod annotate;
 pub mod body;
+pub mod detach;
+pub mod flight;
+pub mod follow;
 pub mod hit;
 pub mod miss;
+pub mod refresh;
 pub mod refuse;
 pub mod relay;
 pub mod report;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pingora::proxy::Session;
@@ -35,7 +39,7 @@ use report::Report;
 /// Everything that stays the same while one request is served.
 pub struct Exchange<'a> {
     /// The running proxy.
-    pub app: &'a App,
+    pub app: &'a Arc<App>,
     /// The caller's protocol.
     pub protocol: Protocol,
     /// The call it made.
@@ -169,21 +173,39 @@ impl Exchange<'_> {
         }
         let looked = self.looked(&request, &mut finding, asked);
         if let Some(hit) = finding.hit.take() {
-            return hit::write(self, session, chat, &finding, &hit, looked).await;
+            if hit.status() == CacheStatus::Stale && !self.wants_only_stored() {
+                refresh::start(self, session, chat, &request, &body);
+            }
+            return hit::write(self, session, chat, &finding, &hit, looked, Duration::ZERO).await;
         }
         if self.is_known() {
             self.app.frames.learn_from(&request);
         }
-        let report = Report {
+        let mut report = Report {
             looked,
             ..Report::miss(&finding)
         };
-        self.count(&report);
         if self.wants_only_stored() {
+            self.count(&report);
             return Box::pin(self.refuse_unstored(session, &report)).await;
         }
-        let by_meaning = chat.opaque_fields.is_empty() && chat.stop.is_empty();
-        let learn = admit::Learn::new(request, finding, by_meaning);
+        let mut permit = None;
+        if self.may_coalesce() {
+            let began = Instant::now();
+            let missed = follow::Missed {
+                chat,
+                request: &request,
+                finding: &finding,
+                looked: report.looked.clone(),
+            };
+            match Box::pin(follow::coalesce(self, session, &missed)).await? {
+                follow::Outcome::Answered => return Ok(()),
+                follow::Outcome::Ask(given) => permit = given,
+            }
+            report.waited = began.elapsed();
+        }
+        self.count(&report);
+        let learn = admit::Learn::new(chat, request, finding).leading(permit);
         self.ask_upstream(session, chat, body, report, Some(learn))
             .await
     }
@@ -222,6 +244,15 @@ impl Exchange<'_> {
         self.app.lookup.cache().count(counter, 1);
     }
 
+    /// Whether the request may wait for an equal one: not if its caller might be refused, or if it wants an answer
+    /// made for itself.
+    fn may_coalesce(&self) -> bool {
+        self.app.config.cache().coalesce()
+            && self.is_known()
+            && !self.controls.no_cache
+            && self.controls.max_age != Some(0)
+    }
+
     /// Whether the caller wants a stored answer or none.
     fn wants_only_stored(&self) -> bool {
         self.controls.only_if_cached && self.app.config.cache().enabled()
@@ -249,7 +280,7 @@ impl Exchange<'_> {
         decoded.map(BypassReason::as_str)
     }
 
-    fn lookup_options(&self, chat: &ChatRequest) -> crate::lookup::Options {
+    pub(in crate::exchange) fn lookup_options(&self, chat: &ChatRequest) -> crate::lookup::Options {
         let exact_only = !chat.opaque_fields.is_empty()
             || (chat.asks_for_variety() && self.app.config.cache().variety() == Variety::Exact);
         crate::lookup::Options {

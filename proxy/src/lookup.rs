@@ -13,6 +13,7 @@ pub mod learn;
 pub mod models;
 pub mod phrasings;
 pub mod recent;
+mod schemas;
 mod verdict;
 
 use std::collections::HashMap;
@@ -23,10 +24,11 @@ use arc_swap::ArcSwap;
 use tollfree_cache::cache::Cache;
 use tollfree_cache::counters;
 use tollfree_cache::decision::{self, Bar, Terms};
+use tollfree_cache::entry::Entry;
 use tollfree_cache::goal::Goal;
-use tollfree_cache::key::CompatibilityKey;
+use tollfree_cache::key::{CompatibilityKey, ExactKey};
 use tollfree_cache::request::{Format, Request};
-use tollfree_cache::template::{Library, Shape, shape};
+use tollfree_cache::template::{Content, Library, Shape, shape};
 use tollfree_cache::verify::Verifier;
 use tollfree_config::types::SemanticMode;
 
@@ -37,10 +39,14 @@ pub use learn::Pending;
 use models::Models;
 use phrasings::Phrasings;
 use recent::Recent;
+use schemas::Schemas;
 
 /// Longer goals are not even analysed, which would hold up an event loop: 254 tokens of English have some 1,200
 /// bytes.
 const MAX_GOAL_BYTES: usize = 2 * 1024;
+
+const ONLY_EXACT_JSON: &str =
+    "no template fits, and a request for JSON is else answered only by an exact repeat";
 
 const TOO_LONG: &str = "the goal is longer than the embedding model reads";
 
@@ -69,6 +75,8 @@ pub struct Limits {
     pub templates: bool,
     /// Whether anything may.
     pub enabled: bool,
+    /// How long after its time an entry still answers the same request.
+    pub stale_for: Duration,
 }
 
 /// What one request asks of the lookup.
@@ -99,6 +107,7 @@ pub struct Lookup {
     cache: Arc<Cache>,
     library: Arc<ArcSwap<Library>>,
     shapes: Arc<HashMap<String, Shape>>,
+    schemas: Arc<Schemas>,
     phrasings: Arc<Phrasings>,
     models: Arc<Models>,
     verifier: Arc<dyn Verifier>,
@@ -131,6 +140,7 @@ impl Lookup {
             cache,
             library,
             shapes: Arc::new(shapes),
+            schemas: Schemas::new(),
             phrasings: Arc::default(),
             models,
             verifier,
@@ -217,6 +227,13 @@ impl Lookup {
                 tier: Tier::Exact,
                 now_ms: terms.now_ms,
             });
+        } else if let Some(entry) = self.stale(&finding.exact, options, &terms) {
+            finding.similarity = Some(1.0);
+            finding.hit = Some(Hit::Entry {
+                entry,
+                tier: Tier::Stale,
+                now_ms: terms.now_ms,
+            });
         } else if options.exact_only {
             finding.reason = Some("only an exact repeat may be answered".into());
         } else {
@@ -240,6 +257,26 @@ impl Lookup {
         finding
     }
 
+    /// The entry that answers this very request, if it was admitted after the request was looked up.
+    pub fn exact_again(&self, request: &Request, options: &Options) -> Option<Hit> {
+        let terms = self.terms(request, options);
+        let entry = self.cache.exact(&request.exact_key(), terms.now_ms)?;
+        terms.admit(&entry).then_some(Hit::Entry {
+            entry,
+            tier: Tier::Exact,
+            now_ms: terms.now_ms,
+        })
+    }
+
+    fn stale(&self, key: &ExactKey, options: &Options, terms: &Terms<'_>) -> Option<Arc<Entry>> {
+        if options.template_only || self.limits.stale_for.is_zero() {
+            return None;
+        }
+        self.cache
+            .stale(key, self.limits.stale_for, terms.now_ms)
+            .filter(|entry| terms.admit(entry))
+    }
+
     async fn find_alike(
         &self,
         request: &Request,
@@ -247,8 +284,9 @@ impl Lookup {
         terms: &Terms<'_>,
         finding: &mut Finding,
     ) {
-        if request.format != Format::Text {
-            finding.reason = Some("a request for JSON is answered only by an exact repeat".into());
+        let mut shape = self.template_shape(request);
+        if request.format != Format::Text && shape.is_none() {
+            finding.reason = Some(ONLY_EXACT_JSON.into());
             return;
         }
         if request.goal().len() > MAX_GOAL_BYTES {
@@ -263,9 +301,32 @@ impl Lookup {
         }
         let key = request.compatibility_key(&self.limits.vary, goal.language());
         finding.compatibility = Some(key);
+        let schema;
+        if let Format::Schema(text) = &request.format {
+            // Words are cheap and schemas are not: one is read only where a template fits.
+            let fits = options.thorough || self.library.load().fits(&goal);
+            let compiled = if fits {
+                self.schemas.shape(text, self.deadline(options)).await
+            } else {
+                Err(ONLY_EXACT_JSON.into())
+            };
+            match compiled {
+                Ok(compiled) => {
+                    schema = compiled;
+                    shape = Some(&schema);
+                }
+                Err(reason) => {
+                    finding.reason = Some(reason);
+                    finding.goal = Some(goal);
+                    return;
+                }
+            }
+        }
         let scope = Scope {
-            shape: self.template_shape(request),
-            partition: !options.template_only
+            shape,
+            // An answer in JSON is never served for other words.
+            partition: request.format == Format::Text
+                && !options.template_only
                 && self.limits.semantic != SemanticMode::Off
                 && self.cache.has_partition(&key),
             sketch: self.models.sketch(goal.text()),
@@ -273,6 +334,9 @@ impl Lookup {
             key,
         };
         self.find_in(&scope, options, terms, finding).await;
+        if finding.hit.is_none() && request.format != Format::Text {
+            finding.explain_shape();
+        }
         finding.sketch = scope.sketch;
         finding.goal = Some(goal);
     }
@@ -333,6 +397,14 @@ impl Lookup {
         }
     }
 
+    fn deadline(&self, options: &Options) -> Duration {
+        if options.patient {
+            models::PATIENCE
+        } else {
+            self.limits.deadline
+        }
+    }
+
     /// Why a goal cannot be compared by meaning, if so.
     fn exact_only_reason(&self, goal: &Goal) -> Option<&'static str> {
         if goal.hides_text() {
@@ -355,11 +427,14 @@ impl Lookup {
         if !self.limits.templates || !request.earlier.is_empty() {
             return None;
         }
-        match &request.framed {
+        let shape = match &request.framed {
             Some(framed) => self.shapes.get(&framed.shape),
             None if request.system.is_empty() => self.shapes.get(shape::MARKDOWN),
             None => None,
-        }
+        };
+        shape.filter(|shape| {
+            request.format != Format::JsonObject || shape.content() == Content::Json
+        })
     }
 
     fn is_certain_miss(&self, scope: &Scope<'_>, masked: Option<&str>) -> bool {
@@ -397,11 +472,7 @@ impl Lookup {
         if let Some(masked) = masked.filter(|masked| !scope.partition || *masked != raw) {
             texts.push(masked.to_owned());
         }
-        let deadline = if options.patient {
-            models::PATIENCE
-        } else {
-            self.limits.deadline
-        };
+        let deadline = self.deadline(options);
         let started = Instant::now();
         let num_texts = texts.len();
         match self.models.embed(texts, deadline).await {
@@ -462,6 +533,8 @@ impl Lookup {
                 let tier = match tier {
                     Tier::Exact => counters::Tier::Exact,
                     Tier::Semantic => counters::Tier::Semantic,
+                    Tier::Coalesced => counters::Tier::Coalesced,
+                    Tier::Stale => counters::Tier::Stale,
                 };
                 self.cache
                     .record_hit(Some(entry.id), tier, saved_micro_usd, *now_ms);

@@ -12,13 +12,13 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::controls::{Controls, OWN_REQUEST_HEADERS};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, body, refuse};
 use crate::identity::Credential;
 use crate::ids::Id;
 use crate::protocol::Protocol;
 use crate::protocol::error::{ApiError, ErrorKind};
-use crate::protocol::reply::Framing;
 use crate::protocol::route::{Operation, Route, normal_path, route};
+use crate::telemetry::metrics::status_class;
 use crate::upstream::Upstream;
 use crate::upstream::send::unpooled;
 
@@ -68,12 +68,8 @@ impl Proxy {
         protocol: Protocol,
         head: &RequestHeader,
     ) -> Option<&Arc<Upstream>> {
-        let length: Option<usize> = head
-            .headers
-            .get("content-length")
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| text.parse().ok());
-        let long = length.is_some_and(|length| length > self.app.config.server().max_body_bytes());
+        let long = body::declared_length(head)
+            .is_some_and(|length| length > self.app.config.server().max_body_bytes());
         self.app.policy.sole(protocol).filter(|_| long)
     }
 
@@ -170,18 +166,12 @@ impl ProxyHttp for Proxy {
             if !upstream.has_own_key() || self.app.knows(wire, credential.as_ref()) {
                 return Ok(false);
             }
-            let message = "auth is passthrough, and no upstream has accepted this credential yet";
-            let error = ApiError::new(ErrorKind::InvalidApiKey, message);
-            write_error(session, protocol.unwrap_or(Protocol::OpenAi), &error).await?;
+            let error = refuse::unknown_caller();
+            refuse::write_unread(session, protocol.unwrap_or(Protocol::OpenAi), &error).await?;
             return Ok(true);
         }
-        let message = "this path is passed through, and no upstream is configured; set GEMINI_API_KEY or add an \
-                       [[upstreams]] section to tollfree.toml";
-        let error = ApiError {
-            should_retry: Some(false),
-            ..ApiError::new(ErrorKind::NoUpstream, message)
-        };
-        write_error(session, protocol.unwrap_or(Protocol::OpenAi), &error).await?;
+        let error = refuse::no_upstream("this path is passed through, and");
+        refuse::write_unread(session, protocol.unwrap_or(Protocol::OpenAi), &error).await?;
         Ok(true)
     }
 
@@ -269,12 +259,8 @@ impl ProxyHttp for Proxy {
             head.remove_header("transfer-encoding");
         }
         if let Some(upstream) = &ctx.upstream {
-            let class = match head.status.as_u16() / 100 {
-                2 => "2xx",
-                3 => "3xx",
-                4 => "4xx",
-                5 => "5xx",
-                _ => return Ok(()),
+            let Some(class) = status_class(head.status.as_u16()) else {
+                return Ok(());
             };
             self.app
                 .metrics
@@ -328,7 +314,7 @@ impl ProxyHttp for Proxy {
             ),
         };
         session.as_downstream_mut().set_keepalive(None);
-        match write_error(
+        match refuse::write_unread(
             session,
             ctx.protocol.unwrap_or(Protocol::OpenAi),
             &api_error,
@@ -370,32 +356,4 @@ impl ProxyHttp for Proxy {
             "request done"
         );
     }
-}
-
-async fn write_error(
-    session: &mut Session,
-    protocol: Protocol,
-    error: &ApiError,
-) -> pingora::Result<()> {
-    let codec = protocol.codec();
-    let body = bytes::Bytes::from(codec.encode_error(error, Framing::Whole));
-    let mut head = Box::new(ResponseHeader::build(codec.error_status(error), Some(4))?);
-    head.insert_header("content-type", codec.content_type(Framing::Whole))?;
-    head.insert_header("content-length", body.len().to_string())?;
-    if let Some(should_retry) = error.should_retry {
-        head.insert_header(
-            "x-should-retry",
-            if should_retry { "true" } else { "false" },
-        )?;
-    }
-    let waits_for_continue = session.req_header().headers.contains_key("expect");
-    let downstream = session.as_downstream_mut();
-    if waits_for_continue {
-        // It sends nothing before it is told to, and now it never is.
-        downstream.set_keepalive(None);
-    } else {
-        downstream.drain_request_body().await.ok();
-    }
-    downstream.write_response_header(head).await?;
-    downstream.write_response_body(body, true).await
 }

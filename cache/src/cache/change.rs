@@ -159,7 +159,14 @@ impl Cache {
         there
     }
 
+    /// Returns the time before which an entry has to have expired to be dropped.
+    pub(super) fn kept_since(&self, now_ms: u64) -> u64 {
+        let kept_for = self.options.stale_while_revalidate.as_millis();
+        now_ms.saturating_sub(u64::try_from(kept_for).unwrap_or(u64::MAX))
+    }
+
     fn evict_expired(&self, now_ms: u64, at_most: usize) -> usize {
+        let now_ms = self.kept_since(now_ms);
         let mut evicted = 0;
         while evicted < at_most {
             let expired = self.residents.read().expired(now_ms);

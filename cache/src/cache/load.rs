@@ -35,7 +35,7 @@ impl Cache {
         let mut leftovers = Leftovers::default();
         self.counters.restore(&store.counters()?);
         store.entries(&mut |id, entry| match entry {
-            Ok(entry) if entry.is_expired(now_ms) => {
+            Ok(entry) if entry.is_expired(self.kept_since(now_ms)) => {
                 report.dropped_expired += 1;
                 leftovers.removed.push(id);
             }

@@ -15,6 +15,8 @@ pub struct CacheOptions {
     pub max_answer_bytes: usize,
     /// How long an entry is served if it does not say otherwise.
     pub ttl: Duration,
+    /// How long an entry is kept after its time, so that [`crate::cache::Cache::stale`] finds it.
+    pub stale_while_revalidate: Duration,
     /// Id of the model whose vectors are compared. With `None` no vector is indexed until
     /// [`crate::cache::Cache::use_model`] names one, or an entry with a vector is admitted.
     pub model: Option<String>,

@@ -18,6 +18,7 @@ fn options() -> CacheOptions {
         max_entries: 100,
         max_answer_bytes: 1_000,
         ttl: Duration::from_millis(TTL_MS),
+        stale_while_revalidate: Duration::ZERO,
         model: Some("m".into()),
     }
 }
@@ -525,6 +526,33 @@ fn readers_and_writers_in_parallel_leave_maps_and_index_of_one_mind() {
         assert!(cache.remove(entry.id));
     }
     assert_eq!((cache.stats().bytes, cache.stats().partitions), (0, 0));
+}
+
+#[test]
+fn an_expired_entry_is_found_as_stale_for_a_while_and_through_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let window = Duration::from_millis(1_000);
+    let stale = |at| {
+        let options = CacheOptions {
+            stale_while_revalidate: window,
+            ..options()
+        };
+        Cache::open(directory.path(), options, at).unwrap().0
+    };
+    let cache = stale(NOW);
+    cache.admit(new_entry(1, None), NOW).unwrap();
+    let over = NOW + TTL_MS;
+    assert_eq!(cache.stale(&exact_key(1), window, over - 1), None);
+    drop(cache);
+    let cache = stale(over + 999);
+    assert_eq!(cache.exact(&exact_key(1), over), None);
+    assert!(cache.stale(&exact_key(1), window, over).is_some());
+    // Another admission clears away only what is too old even for that.
+    cache.admit(new_entry(2, None), over + 999).unwrap();
+    assert!(cache.stale(&exact_key(1), window, over + 999).is_some());
+    assert_eq!(cache.stale(&exact_key(1), window, over + 1_000), None);
+    cache.admit(new_entry(3, None), over + 1_000).unwrap();
+    assert_eq!(cache.stats().evictions.expired, 1);
 }
 
 mod survey;

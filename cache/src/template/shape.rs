@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::engine;
 use super::plan::{Plan, Task};
+use super::schema_shape::{SchemaError, SchemaShape};
 
 /// Longest answer, in bytes.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
@@ -17,6 +18,9 @@ pub const MARKDOWN: &str = "markdown";
 
 /// Name of the built-in shape of JSON tasks.
 pub const JSON_TASKS: &str = "json-tasks";
+
+/// Name of every shape that is a caller's schema.
+pub const SCHEMA: &str = "schema";
 
 const SOURCE: &str = "shape";
 
@@ -59,6 +63,9 @@ pub enum ShapeError {
         #[source]
         source: serde_json::Error,
     },
+    /// The plan does not fit the caller's schema.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
 }
 
 /// A format in which plans are written.
@@ -72,6 +79,7 @@ pub struct Shape {
 enum Kind {
     Markdown,
     JsonTasks,
+    Schema(SchemaShape),
     Configured {
         environment: Box<Environment<'static>>,
         content: Content,
@@ -92,6 +100,14 @@ impl Shape {
         Self {
             name: JSON_TASKS.to_owned(),
             kind: Kind::JsonTasks,
+        }
+    }
+
+    /// Makes a shape of a caller's schema.
+    pub fn of_schema(schema: SchemaShape) -> Self {
+        Self {
+            name: SCHEMA.to_owned(),
+            kind: Kind::Schema(schema),
         }
     }
 
@@ -136,7 +152,7 @@ impl Shape {
     pub fn content(&self) -> Content {
         match &self.kind {
             Kind::Markdown => Content::Text,
-            Kind::JsonTasks => Content::Json,
+            Kind::JsonTasks | Kind::Schema(_) => Content::Json,
             Kind::Configured { content, .. } => *content,
         }
     }
@@ -156,6 +172,7 @@ impl Shape {
                     }
                 })
             }
+            Kind::Schema(schema) => Ok(schema.render(plan)?.to_string()),
             Kind::Configured {
                 environment,
                 content,
@@ -188,7 +205,7 @@ impl fmt::Display for Shape {
     }
 }
 
-fn days(start: u32, end: u32) -> String {
+pub(super) fn days(start: u32, end: u32) -> String {
     if start == end {
         format!("day {start}")
     } else {
@@ -206,7 +223,7 @@ fn when(task: &Task, start: u32, end: u32) -> String {
     text
 }
 
-fn markdown(plan: &Plan) -> String {
+pub(super) fn markdown(plan: &Plan) -> String {
     let mut out = format!("# {}\n\n{}\n", plan.title, plan.summary);
     for (number, milestone) in (1..).zip(&plan.milestones) {
         let (start, end) = (milestone.start_day, milestone.end_day);

@@ -10,6 +10,9 @@ pub struct Cache {
     pub(crate) enabled: bool,
     pub(crate) namespace: Option<Name>,
     pub(crate) ttl: Duration,
+    pub(crate) coalesce: bool,
+    pub(crate) coalesce_wait: Duration,
+    pub(crate) stale_while_revalidate: Duration,
     pub(crate) min_similarity: Similarity,
     pub(crate) semantic: SemanticMode,
     pub(crate) confidence_shift: f32,
@@ -35,6 +38,21 @@ impl Cache {
     /// Returns the lifetime of an entry.
     pub fn ttl(&self) -> Duration {
         self.ttl
+    }
+
+    /// Tells whether equal misses at the same time share one upstream call.
+    pub fn coalesce(&self) -> bool {
+        self.coalesce
+    }
+
+    /// Returns how long a request waits for another one's answer.
+    pub fn coalesce_wait(&self) -> Duration {
+        self.coalesce_wait
+    }
+
+    /// Returns how long after its lifetime an entry is served while it is refreshed; zero means not at all.
+    pub fn stale_while_revalidate(&self) -> Duration {
+        self.stale_while_revalidate
     }
 
     /// Returns the threshold of the semantic tier.

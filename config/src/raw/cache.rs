@@ -30,6 +30,25 @@ pub(crate) struct RawCache {
     #[schemars(with = "Option<Duration>", extend("default" = defaults::TTL))]
     pub(crate) ttl: Option<String>,
 
+    /// Whether requests that equal one under way wait for its answer instead of asking the upstream too.
+    ///
+    /// Default: `true`.
+    #[schemars(extend("default" = defaults::COALESCE))]
+    pub(crate) coalesce: Option<bool>,
+
+    /// Longest wait for another request's answer; past it a request asks the upstream itself.
+    ///
+    /// Default: `30s`.
+    #[schemars(with = "Option<Duration>", extend("default" = defaults::COALESCE_WAIT))]
+    pub(crate) coalesce_wait: Option<String>,
+
+    /// How long after `ttl` a stored answer still answers the same request while it is fetched anew in the
+    /// background; `0ms` means not at all.
+    ///
+    /// Default: `0ms`.
+    #[schemars(with = "Option<Duration>", extend("default" = defaults::STALE_WHILE_REVALIDATE))]
+    pub(crate) stale_while_revalidate: Option<String>,
+
     /// Least cosine similarity of two goals at which the stored answer of one may be served for the other, when
     /// the verifier agrees. 1.0 serves only equal vectors, lower values serve more and look at more candidates.
     ///

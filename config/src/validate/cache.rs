@@ -19,6 +19,19 @@ pub(super) fn validate(raw: RawCache, path: &FieldPath, report: &mut Report<'_>)
         ttl: report.field(&path.key("ttl"), raw.ttl, defaults::TTL, |text| {
             bounds::TTL.check(text.parse()?)
         }),
+        coalesce: raw.coalesce.unwrap_or(defaults::COALESCE),
+        coalesce_wait: report.field(
+            &path.key("coalesce_wait"),
+            raw.coalesce_wait,
+            defaults::COALESCE_WAIT,
+            |text| bounds::COALESCE_WAIT.check(text.parse()?),
+        ),
+        stale_while_revalidate: report.field(
+            &path.key("stale_while_revalidate"),
+            raw.stale_while_revalidate,
+            defaults::STALE_WHILE_REVALIDATE,
+            |text| bounds::STALE_WHILE_REVALIDATE.check(text.parse()?),
+        ),
         min_similarity: report.field(
             similarity,
             raw.min_similarity,

@@ -1,16 +1,19 @@
 //! Learning an upstream's answer for the next time.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use flate2::write::MultiGzDecoder;
 use pingora::http::ResponseHeader;
-use tollfree_cache::entry::Answer;
+use tollfree_cache::entry::{Answer, Entry};
 use tollfree_cache::request::Request;
 
+use super::flight::Permit;
 use crate::app::App;
-use crate::lookup::{Finding, Pending};
+use crate::lookup::{Finding, Pending, now_ms};
 use crate::protocol::Protocol;
 use crate::protocol::capture::Capture;
+use crate::protocol::chat::ChatRequest;
 
 /// What has to be kept from the lookup so that an answer can be admitted.
 pub struct Learn {
@@ -19,20 +22,59 @@ pub struct Learn {
     /// Whether other wordings may find the answer.
     by_meaning: bool,
     vector: Option<Pending>,
+    /// The lead of a flight, where others wait for the answer.
+    permit: Option<Permit>,
 }
 
 impl Learn {
     /// Keeps a request and what its lookup already worked out.
     ///
-    /// With `by_meaning` false only the same request may be answered from it again: settings we do not know, and
-    /// stop strings, shape an answer in ways that the compatibility key does not tell.
-    pub fn new(request: Request, finding: Finding, by_meaning: bool) -> Self {
+    /// With settings we do not know, or stop strings, only the same request may be answered from it again: they
+    /// shape an answer in ways that the compatibility key does not tell.
+    pub fn new(chat: &ChatRequest, request: Request, finding: Finding) -> Self {
         Self {
             request,
             finding,
-            by_meaning,
+            by_meaning: chat.opaque_fields.is_empty() && chat.stop.is_empty(),
             vector: None,
+            permit: None,
         }
+    }
+
+    /// Answers the followers of a flight with what is learned.
+    pub fn leading(self, permit: Option<Permit>) -> Self {
+        Self { permit, ..self }
+    }
+
+    /// Whether others wait for the answer.
+    pub fn is_awaited(&self) -> bool {
+        self.permit.as_ref().is_some_and(Permit::is_awaited)
+    }
+
+    /// Returns once nobody else waits for the answer.
+    pub async fn unawaited(&self) {
+        if let Some(permit) = &self.permit {
+            permit.unawaited().await;
+        }
+    }
+
+    /// Nothing can be learned, whatever the answer will be: who waits for it shall not.
+    pub fn dissolve(&mut self) {
+        if let Some(permit) = self.permit.take() {
+            permit.dissolve();
+        }
+    }
+
+    /// Passes on what a stream has said. Who boards later reads it from the beginning.
+    fn share(&self, capture: &mut Capture) {
+        if let Some(permit) = &self.permit {
+            permit.share(capture.heard());
+        }
+    }
+
+    /// Whether anybody reads along.
+    fn is_read(&self) -> bool {
+        self.permit.as_ref().is_some_and(Permit::is_read)
     }
 
     /// The upstream has begun to answer: a goal that the lookup did not have to embed is embedded beside it.
@@ -55,6 +97,7 @@ impl Learn {
                 Err(_) => late = Some(pending),
             }
         }
+        let exact = self.finding.exact;
         app.lookup.admit(
             self.request,
             self.finding,
@@ -63,21 +106,28 @@ impl Learn {
             self.by_meaning,
             late,
         );
+        if let Some(permit) = self.permit {
+            // Shared is what the cache would serve: if it kept nothing, the next follower asks for itself.
+            let kept: Option<Arc<Entry>> = app.lookup.cache().exact(&exact, now_ms());
+            if let Some(entry) = kept {
+                permit.land(entry);
+            }
+        }
     }
 }
 
 /// Follows an upstream's answer on its way to the client and turns it into an entry once it is complete.
-pub struct Tee<'a> {
-    app: &'a App,
+pub struct Tee {
+    app: Arc<App>,
     upstream: String,
     capture: Option<(Capture, Learn)>,
     unpack: Option<MultiGzDecoder<Vec<u8>>>,
 }
 
-impl<'a> Tee<'a> {
+impl Tee {
     /// Starts to follow an answer; `learn` is `None` where nothing may be stored.
     pub fn new(
-        app: &'a App,
+        app: &Arc<App>,
         protocol: Protocol,
         upstream: &str,
         head: &ResponseHeader,
@@ -94,18 +144,26 @@ impl<'a> Tee<'a> {
                 .with_label_values(&["content_encoding"])
                 .inc();
         }
+        let learn = match learn {
+            Some(mut learn) if !readable => {
+                learn.dissolve();
+                None
+            }
+            learn => learn,
+        };
         let max_bytes = app.config.cache().max_answer_bytes();
         Self {
-            app,
+            app: Arc::clone(app),
             upstream: upstream.to_owned(),
-            capture: learn.filter(|_| readable).map(|mut learn| {
+            capture: learn.map(|mut learn| {
                 if head.status == 200 {
                     learn.begin(app);
                 }
-                (
-                    Capture::new(protocol, head.status.as_u16(), max_bytes),
-                    learn,
-                )
+                let mut capture = Capture::new(protocol, head.status.as_u16(), max_bytes);
+                if learn.permit.is_some() {
+                    capture = capture.listening();
+                }
+                (capture, learn)
             }),
             unpack: (encoding != "identity").then(|| MultiGzDecoder::new(Vec::new())),
         }
@@ -114,7 +172,7 @@ impl<'a> Tee<'a> {
     /// Takes note of the next piece; call it before the piece is written to the client, so that a client
     /// that has read its answer finds it stored.
     pub async fn push(&mut self, piece: &[u8]) {
-        let Some((capture, _)) = &mut self.capture else {
+        let Some((capture, learn)) = &mut self.capture else {
             return;
         };
         match &mut self.unpack {
@@ -136,28 +194,49 @@ impl<'a> Tee<'a> {
                 unpack.get_mut().clear();
             }
         }
-        if self
-            .capture
-            .as_ref()
-            .is_some_and(|(capture, _)| capture.is_complete())
-        {
+        learn.share(capture);
+        // What cannot be kept any more is given up at once, so that a follower need not wait for its end; who has
+        // begun to read it reads on.
+        let over = capture.is_given_up() && !learn.is_read();
+        if capture.is_complete() || over {
             self.finish().await;
         }
     }
 
     /// The answer has ended cleanly.
     pub async fn finish(&mut self) {
-        let Some((capture, learn)) = self.capture.take() else {
+        let Some((mut capture, learn)) = self.capture.take() else {
             return;
         };
+        capture.end();
+        learn.share(&mut capture);
         match capture.finish() {
-            Ok(answer) => learn.admit(self.app, answer, &self.upstream).await,
+            Ok(answer) => learn.admit(&self.app, answer, &self.upstream).await,
             Err(reason) => self
                 .app
                 .metrics
                 .unadmitted
                 .with_label_values(&[reason.as_str()])
                 .inc(),
+        }
+    }
+
+    /// Whether there is still something to be learned.
+    pub fn is_listening(&self) -> bool {
+        self.capture.is_some()
+    }
+
+    /// Whether others wait for the answer.
+    pub fn is_awaited(&self) -> bool {
+        self.capture
+            .as_ref()
+            .is_some_and(|(_, learn)| learn.is_awaited())
+    }
+
+    /// Returns once nobody else waits for the answer.
+    pub async fn unawaited(&self) {
+        if let Some((_, learn)) = &self.capture {
+            learn.unawaited().await;
         }
     }
 }

@@ -15,6 +15,16 @@ pub struct TooLarge {
     limit: usize,
 }
 
+/// The length of the body in bytes, if the header says it.
+pub fn declared_length(head: &RequestHeader) -> Option<usize> {
+    head.headers
+        .get("content-length")?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
+}
+
 /// Reads the whole body, answering `Expect: 100-continue` first; bodies of any framing work alike.
 ///
 /// # Errors
@@ -22,11 +32,7 @@ pub struct TooLarge {
 /// connection is closed once answered.
 pub async fn read(session: &mut Session, limit: usize) -> pingora::Result<Result<Bytes, TooLarge>> {
     let head = session.req_header();
-    let declared: Option<usize> = head
-        .headers
-        .get("content-length")
-        .and_then(|value| value.to_str().ok())
-        .and_then(|text| text.parse().ok());
+    let declared = declared_length(head);
     if declared.is_some_and(|length| length > limit) {
         session.as_downstream_mut().set_keepalive(None);
         return Ok(Err(TooLarge { limit }));

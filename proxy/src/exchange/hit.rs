@@ -14,7 +14,7 @@ use crate::lookup::{CacheStatus, Finding, Hit};
 use crate::protocol::chat::ChatRequest;
 use crate::protocol::stream::encode_answer;
 
-/// Writes a stored or rendered answer.
+/// Writes a stored or rendered answer; `waited` is the time spent on another request's upstream call.
 ///
 /// # Errors
 /// When the client has gone.
@@ -25,6 +25,7 @@ pub async fn write(
     finding: &Finding,
     hit: &Hit,
     looked: Option<Arc<Looked>>,
+    waited: Duration,
 ) -> pingora::Result<()> {
     let app = exchange.app;
     let answer = hit.answer();
@@ -52,15 +53,17 @@ pub async fn write(
         similarity: finding.similarity,
         entry: Some(hit.id()),
         age: Some(hit.age_seconds()),
+        ttl: hit.ttl_seconds(),
         upstream: hit.upstream().map(str::to_owned),
+        waited,
         saved_usd,
         reason: None,
         looked,
         routed: None,
     };
-    let overhead = exchange.started.elapsed();
+    let overhead = exchange.started.elapsed().saturating_sub(waited);
     app.metrics.overhead.observe(overhead.as_secs_f64());
-    annotate::annotate(exchange, &mut head, &report, overhead, Duration::ZERO)?;
+    annotate::annotate(exchange, &mut head, &report, overhead, waited)?;
     let downstream = session.as_downstream_mut();
     downstream.write_response_header(head).await?;
     downstream.write_response_body(body, true).await

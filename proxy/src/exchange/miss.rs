@@ -1,23 +1,22 @@
 //! Asking an upstream: untouched where it speaks the caller's protocol, translated where it does not.
 
 mod failure;
-mod reply;
-mod request;
+pub(super) mod reply;
+pub(super) mod request;
+pub(super) mod sending;
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use pingora::http::RequestHeader;
 use pingora::proxy::Session;
 
 use super::admit::Learn;
 use super::report::Report;
-use super::{Exchange, refuse, relay};
+use super::{Exchange, detach, refuse};
 use crate::policy::Need;
 use crate::protocol::chat::ChatRequest;
 use crate::protocol::error::ErrorKind;
-use crate::upstream::Upstream;
-use crate::upstream::send::{Call, Failure, send};
+use crate::upstream::send::Failure;
 use failure::{failed, no_upstream, none_eligible, unknown_caller};
 use reply::{Answering, carry, carry_translated};
 use request::{prepare, request_head, untouched_head};
@@ -39,8 +38,19 @@ pub async fn forward_undecoded(
         return unknown_caller(exchange, session, &report).await;
     }
     report.upstream = Some(upstream.name.clone());
-    let head = untouched_head(exchange, session.req_header(), upstream, body.len())?;
-    match ask(exchange, session, upstream, &head, &body).await? {
+    let head = untouched_head(
+        exchange.protocol,
+        session.req_header(),
+        upstream,
+        body.len(),
+    )?;
+    let sending = sending::begin(exchange.app, upstream, head, body);
+    let sent = match sending::watched(session, sending).await {
+        Ok(sent) => sent,
+        // A call that nobody waits for any more is cancelled.
+        Err((gone, _)) => return Err(gone),
+    };
+    match sent {
         Ok((call, waited)) => {
             let answering = Answering {
                 upstream,
@@ -65,7 +75,7 @@ pub async fn forward(
     chat: &ChatRequest,
     body: Bytes,
     mut report: Report,
-    learn: Option<Learn>,
+    mut learn: Option<Learn>,
 ) -> pingora::Result<()> {
     let app = exchange.app;
     let need = Need {
@@ -86,7 +96,7 @@ pub async fn forward(
         let upstream = &choice.upstream;
         report.upstream = Some(upstream.name.clone());
         report.routed = exchange.routed(&plan, index);
-        let request = match prepare(exchange, chat, &body, choice, session.req_header()) {
+        let request = match prepare(exchange.protocol, chat, &body, choice, session.req_header()) {
             Ok(request) => request,
             Err(_) if index < last => continue,
             Err(message) => {
@@ -100,16 +110,35 @@ pub async fn forward(
                 .await;
             }
         };
-        let head = request_head(exchange, session.req_header(), upstream, &request)?;
-        match ask(exchange, session, upstream, &head, &request.body).await? {
+        let head = request_head(exchange.protocol, session.req_header(), upstream, &request)?;
+        if let Some(learn) = learn.as_mut().filter(|_| !upstream.admit) {
+            learn.dissolve();
+        }
+        let sending = sending::begin(exchange.app, upstream, head, request.body);
+        let sent = match sending::watched(session, sending).await {
+            Ok(sent) => sent,
+            Err((gone, sending)) => {
+                if let Some(learn) = learn.filter(Learn::is_awaited) {
+                    let asked = detach::Asked {
+                        upstream: Arc::clone(upstream),
+                        protocol: exchange.protocol,
+                        credential: exchange.credential,
+                        sending,
+                        learn,
+                    };
+                    detach::wait_on(exchange.app, asked);
+                }
+                return Err(gone);
+            }
+        };
+        match sent {
             Ok((call, waited)) => {
-                let learn = learn.filter(|_| upstream.admit);
                 let answering = Answering {
                     upstream,
                     call,
                     report,
                     waited,
-                    learn,
+                    learn: learn.filter(|_| upstream.admit),
                 };
                 return if upstream.protocol() == exchange.protocol {
                     let renamed = (choice.model != chat.model).then_some(chat.model.as_str());
@@ -122,52 +151,12 @@ pub async fn forward(
             Err(Failure::Connect(error)) if index < last => {
                 tracing::warn!(upstream = %upstream.name, %error, "cannot connect, trying the next upstream");
             }
-            Err(failure) => return failed(exchange, session, &failure, upstream, &report).await,
+            Err(failure) => {
+                // A follower shall not wait until this client has read its error.
+                drop(learn);
+                return failed(exchange, session, &failure, upstream, &report).await;
+            }
         }
     }
     Ok(())
-}
-
-/// Sends a request and waits for the response header and, as long as it takes, for the client's leaving: a call
-/// that nobody waits for any more is cancelled.
-///
-/// The outer error means that the client has gone.
-async fn ask(
-    exchange: &Exchange<'_>,
-    session: &mut Session,
-    upstream: &Upstream,
-    head: &RequestHeader,
-    body: &Bytes,
-) -> pingora::Result<Result<(Call, Duration), Failure>> {
-    let asked = Instant::now();
-    let result = tokio::select! {
-        biased;
-        result = send(&exchange.app.connector, upstream, head, body) => result,
-        gone = relay::left(session) => return Err(gone),
-    };
-    let status = match &result {
-        Ok(call) => match call
-            .session
-            .response_header()
-            .map_or(0, |head| head.status.as_u16())
-            / 100
-        {
-            2 => "2xx",
-            3 => "3xx",
-            4 => "4xx",
-            _ => "5xx",
-        },
-        Err(_) => "failed",
-    };
-    let metrics = &exchange.app.metrics;
-    metrics
-        .upstream_requests
-        .with_label_values(&[&upstream.name, status])
-        .inc();
-    metrics
-        .upstream_duration
-        .with_label_values(&[&upstream.name])
-        .observe(asked.elapsed().as_secs_f64());
-    let waited = asked.elapsed();
-    Ok(result.map(|call| (call, waited)))
 }

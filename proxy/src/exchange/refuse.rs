@@ -1,6 +1,6 @@
 //! Errors the proxy itself makes, in the caller's own protocol.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use pingora::http::ResponseHeader;
@@ -8,6 +8,7 @@ use pingora::proxy::Session;
 
 use super::report::Report;
 use super::{Exchange, annotate};
+use crate::protocol::Protocol;
 use crate::protocol::error::{ApiError, ErrorKind};
 use crate::protocol::reply::{Framing, Stamp};
 use crate::protocol::route::Operation;
@@ -36,12 +37,65 @@ pub async fn write_error(
     error: &ApiError,
     report: Option<&Report>,
 ) -> pingora::Result<()> {
-    let codec = exchange.protocol.codec();
     // Clients of the array form parse errors as its only element; SSE clients expect a plain body.
     let framing = match exchange.operation {
         Operation::StreamGenerate { sse: false, .. } => Framing::Array,
         _ => Framing::Whole,
     };
+    let (mut head, body) = encode(exchange.protocol, error, framing)?;
+    if let Some(report) = report {
+        let overhead = exchange.started.elapsed().saturating_sub(report.waited);
+        annotate::annotate(exchange, &mut head, report, overhead, report.waited)?;
+    }
+    let downstream = session.as_downstream_mut();
+    downstream.write_response_header(head).await?;
+    downstream.write_response_body(body, true).await
+}
+
+/// Answers with an error a request whose body was not read.
+///
+/// # Errors
+/// When the client has gone.
+pub async fn write_unread(
+    session: &mut Session,
+    protocol: Protocol,
+    error: &ApiError,
+) -> pingora::Result<()> {
+    let (head, body) = encode(protocol, error, Framing::Whole)?;
+    let waits_for_continue = session.req_header().headers.contains_key("expect");
+    let downstream = session.as_downstream_mut();
+    if waits_for_continue {
+        // It sends nothing before it is told to, and now it never is.
+        downstream.set_keepalive(None);
+    } else {
+        downstream.drain_request_body().await.ok();
+    }
+    downstream.write_response_header(head).await?;
+    downstream.write_response_body(body, true).await
+}
+
+/// The error of a proxy without any upstream; `what` says why one is needed.
+pub fn no_upstream(what: &str) -> ApiError {
+    let message = format!(
+        "{what} no upstream is configured; set GEMINI_API_KEY or add an [[upstreams]] section to tollfree.toml"
+    );
+    ApiError::new(ErrorKind::NoUpstream, message)
+}
+
+/// The error of a caller nobody has vouched for, where the upstream would be called with its operator's key.
+pub fn unknown_caller() -> ApiError {
+    ApiError::new(
+        ErrorKind::InvalidApiKey,
+        "auth is passthrough, and no upstream has accepted this credential yet",
+    )
+}
+
+fn encode(
+    protocol: Protocol,
+    error: &ApiError,
+    framing: Framing,
+) -> pingora::Result<(Box<ResponseHeader>, Bytes)> {
+    let codec = protocol.codec();
     let body = Bytes::from(codec.encode_error(error, framing));
     let mut head = Box::new(ResponseHeader::build(codec.error_status(error), Some(10))?);
     head.insert_header("content-type", codec.content_type(Framing::Whole))?;
@@ -55,13 +109,7 @@ pub async fn write_error(
             if should_retry { "true" } else { "false" },
         )?;
     }
-    if let Some(report) = report {
-        let overhead = exchange.started.elapsed();
-        annotate::annotate(exchange, &mut head, report, overhead, Duration::ZERO)?;
-    }
-    let downstream = session.as_downstream_mut();
-    downstream.write_response_header(head).await?;
-    downstream.write_response_body(body, true).await
+    Ok((head, body))
 }
 
 /// Mints what every reply carries anew: an id, the time, and the model name the client asked for.

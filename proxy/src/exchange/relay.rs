@@ -53,7 +53,7 @@ pub async fn untouched(
     session: &mut Session,
     upstream: &mut HttpSession,
     head: Box<ResponseHeader>,
-    mut tee: Tee<'_>,
+    tee: &mut Tee,
 ) -> pingora::Result<End> {
     session
         .as_downstream_mut()
@@ -124,7 +124,7 @@ pub async fn changed(
     upstream: &mut HttpSession,
     head: Box<ResponseHeader>,
     mut change: Change,
-    mut tee: Tee<'_>,
+    tee: &mut Tee,
 ) -> pingora::Result<End> {
     session
         .as_downstream_mut()
@@ -162,21 +162,21 @@ pub async fn changed(
     Ok(end)
 }
 
-/// Reads a whole answer of at most `limit` bytes; `None` when it breaks off or is larger.
+/// Reads a whole answer of at most `limit` bytes into `body`; false when it breaks off or is larger.
 ///
 /// # Errors
-/// When the client has gone.
+/// When the client has gone; `body` then holds what has come.
 pub async fn whole(
     session: &mut Session,
     upstream: &mut HttpSession,
+    body: &mut Vec<u8>,
     limit: usize,
-) -> pingora::Result<Option<Vec<u8>>> {
-    let mut body = Vec::new();
+) -> pingora::Result<bool> {
     loop {
         match next(session, upstream).await? {
             Ok(Some(piece)) if body.len() + piece.len() <= limit => body.extend_from_slice(&piece),
-            Ok(None) => return Ok(Some(body)),
-            Ok(Some(_)) | Err(_) => return Ok(None),
+            Ok(None) => return Ok(true),
+            Ok(Some(_)) | Err(_) => return Ok(false),
         }
     }
 }
@@ -197,6 +197,7 @@ pub fn annotate(
     report: &super::report::Report,
     waited: std::time::Duration,
 ) -> pingora::Result<()> {
+    let waited = waited + report.waited;
     let overhead = exchange.started.elapsed().saturating_sub(waited);
     exchange
         .app

@@ -19,8 +19,12 @@ pub struct Report {
     pub entry: Option<String>,
     /// Seconds since the answer was made.
     pub age: Option<u64>,
+    /// Seconds of freshness left, where they matter: below zero for a stale answer.
+    pub ttl: Option<i64>,
     /// The upstream that answers, or once answered.
     pub upstream: Option<String>,
+    /// Time spent waiting for another request's upstream call.
+    pub waited: Duration,
     /// US dollars not spent.
     pub saved_usd: Option<f64>,
     /// Why the cache was bypassed or nothing fitted.
@@ -56,7 +60,9 @@ impl Report {
             similarity: None,
             entry: None,
             age: None,
+            ttl: None,
             upstream: None,
+            waited: Duration::ZERO,
             saved_usd: None,
             reason: None,
             looked: None,
@@ -74,6 +80,11 @@ impl Report {
             CacheStatus::Exact | CacheStatus::Template | CacheStatus::Semantic => {
                 format!("tollfree; hit; detail={status}")
             }
+            CacheStatus::Stale => {
+                let ttl = self.ttl.unwrap_or_default();
+                format!("tollfree; hit; ttl={ttl}; detail={status}")
+            }
+            CacheStatus::Coalesced => "tollfree; fwd=miss; collapsed".to_owned(),
             CacheStatus::Miss => "tollfree; fwd=miss".to_owned(),
             CacheStatus::Bypass => "tollfree; fwd=bypass".to_owned(),
         };
@@ -141,6 +152,28 @@ mod tests {
             );
         }
         assert!(!head.headers.contains_key("x-tollfree-reason"));
+        Ok(())
+    }
+
+    #[test]
+    fn sharing_and_staleness_are_told_as_the_rfc_has_them() -> anyhow::Result<()> {
+        let stale = Report {
+            ttl: Some(-7),
+            ..Report::new(CacheStatus::Stale)
+        };
+        let coalesced = Report::new(CacheStatus::Coalesced);
+        for (report, expected) in [
+            (stale, "tollfree; hit; ttl=-7; detail=stale"),
+            (coalesced, "tollfree; fwd=miss; collapsed"),
+        ] {
+            let mut head = ResponseHeader::build(200, None)?;
+            report.write(&mut head, Duration::ZERO)?;
+            let told = head
+                .headers
+                .get("cache-status")
+                .map(|value| value.as_bytes());
+            assert_eq!(told, Some(expected.as_bytes()));
+        }
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use tollfree_cache::entry::{Answer, Entry};
 use tollfree_cache::goal::Goal;
 use tollfree_cache::key::{CompatibilityKey, ExactKey};
 use tollfree_cache::request::Request;
+use tollfree_cache::template::Refusal;
 
 use super::explore::Explored;
 use crate::ids::Id;
@@ -21,6 +22,10 @@ pub enum CacheStatus {
     Template,
     /// The answer of another wording of the same goal.
     Semantic,
+    /// An equal request was on its way upstream, and its answer is this one's too.
+    Coalesced,
+    /// The same request was answered before, and the answer's time is just over.
+    Stale,
     /// Nothing fitted; an upstream answers.
     Miss,
     /// Not looked up.
@@ -34,6 +39,8 @@ impl CacheStatus {
             Self::Exact => "exact",
             Self::Template => "template",
             Self::Semantic => "semantic",
+            Self::Coalesced => "coalesced",
+            Self::Stale => "stale",
             Self::Miss => "miss",
             Self::Bypass => "bypass",
         }
@@ -47,6 +54,10 @@ pub enum Tier {
     Exact,
     /// By meaning.
     Semantic,
+    /// By exact key, from the answer to a request that was under way.
+    Coalesced,
+    /// By exact key, after its time.
+    Stale,
 }
 
 /// An answer that may be served.
@@ -81,13 +92,12 @@ impl Hit {
     /// The tier as a cache status.
     pub fn status(&self) -> CacheStatus {
         match self {
-            Self::Entry {
-                tier: Tier::Exact, ..
-            } => CacheStatus::Exact,
-            Self::Entry {
-                tier: Tier::Semantic,
-                ..
-            } => CacheStatus::Semantic,
+            Self::Entry { tier, .. } => match tier {
+                Tier::Exact => CacheStatus::Exact,
+                Tier::Semantic => CacheStatus::Semantic,
+                Tier::Coalesced => CacheStatus::Coalesced,
+                Tier::Stale => CacheStatus::Stale,
+            },
             Self::Template { .. } => CacheStatus::Template,
         }
     }
@@ -105,6 +115,21 @@ impl Hit {
         match self {
             Self::Entry { entry, now_ms, .. } => entry.age(*now_ms).as_secs(),
             Self::Template { .. } => 0,
+        }
+    }
+
+    /// For a stale answer the seconds since its time was over, below zero.
+    pub fn ttl_seconds(&self) -> Option<i64> {
+        match self {
+            Self::Entry {
+                entry,
+                tier: Tier::Stale,
+                now_ms,
+            } => {
+                let over_ms = now_ms.saturating_sub(entry.expires_at_ms);
+                i64::try_from(over_ms / 1000 + 1).ok().map(|over| -over)
+            }
+            _ => None,
         }
     }
 
@@ -148,6 +173,19 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Gives as the reason why a template that fits the goal does not fit the form asked for.
+    pub(super) fn explain_shape(&mut self) {
+        let refused = Refusal::Render.as_str();
+        let detail = self
+            .considered
+            .iter()
+            .find(|considered| considered.verdict == refused)
+            .and_then(|considered| considered.detail.clone());
+        if let Some(detail) = detail {
+            self.reason = Some(detail.into());
+        }
+    }
+
     /// The finding of a request that was not looked up, with the reason.
     pub fn unasked(request: &Request, reason: &'static str) -> Self {
         Self {

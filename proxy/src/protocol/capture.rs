@@ -15,6 +15,8 @@ pub struct Capture {
     protocol: Protocol,
     max_bytes: usize,
     state: State,
+    body_ended: bool,
+    listening: bool,
 }
 
 enum State {
@@ -33,6 +35,8 @@ struct Collected {
     model: Option<String>,
     unstorable: Option<NotStorable>,
     ended: bool,
+    /// Events nobody has fetched yet, where somebody listens.
+    heard: Option<Vec<StreamEvent>>,
 }
 
 impl Capture {
@@ -49,6 +53,8 @@ impl Capture {
             protocol,
             max_bytes,
             state,
+            body_ended: false,
+            listening: false,
         }
     }
 
@@ -59,7 +65,11 @@ impl Capture {
                 None => return,
                 Some(b'{') => State::Whole(Vec::new()),
                 Some(_) => {
-                    State::Stream(self.protocol.codec().stream_decoder(), Collected::default())
+                    let collected = Collected {
+                        heard: self.listening.then(Vec::new),
+                        ..Collected::default()
+                    };
+                    State::Stream(self.protocol.codec().stream_decoder(), collected)
                 }
             };
         }
@@ -77,10 +87,12 @@ impl Capture {
                 let mut events = Vec::new();
                 decoder.push(bytes, &mut events);
                 collected.take(events);
-                let too_large = collected.text.len() > self.max_bytes;
-                collected
-                    .unstorable
-                    .or(too_large.then_some(NotStorable::TooLarge))
+                if collected.text.len() > self.max_bytes {
+                    collected.give_up(NotStorable::TooLarge);
+                    collected.text = String::new();
+                }
+                // Who listens hears the stream to its end, kept or not.
+                collected.unstorable.filter(|_| collected.heard.is_none())
             }
         };
         if let Some(reason) = given_up {
@@ -88,9 +100,44 @@ impl Capture {
         }
     }
 
-    /// Tells whether there is anything left to hope for.
+    /// Keeps what a stream says for [`Self::heard`], and decodes it to its end, even if its answer may not be stored.
+    pub fn listening(self) -> Self {
+        Self {
+            listening: true,
+            ..self
+        }
+    }
+
+    /// Gives what a stream has said since the last call. A reply that is no stream says nothing.
+    pub fn heard(&mut self) -> Vec<StreamEvent> {
+        match &mut self.state {
+            State::Stream(_, collected) => collected
+                .heard
+                .as_mut()
+                .map(std::mem::take)
+                .unwrap_or_default(),
+            State::Start | State::Whole(_) | State::Given(_) => Vec::new(),
+        }
+    }
+
+    /// Takes the end of a body, for [`Self::heard`]; [`Self::finish`] does it too.
+    pub fn end(&mut self) {
+        if let State::Stream(decoder, collected) = &mut self.state
+            && !std::mem::replace(&mut self.body_ended, true)
+        {
+            let mut events = Vec::new();
+            decoder.finish(&mut events);
+            collected.take(events);
+        }
+    }
+
+    /// Tells whether there is nothing left to be stored.
     pub fn is_given_up(&self) -> bool {
-        matches!(self.state, State::Given(_))
+        match &self.state {
+            State::Given(_) => true,
+            State::Stream(_, collected) => collected.unstorable.is_some(),
+            State::Start | State::Whole(_) => false,
+        }
     }
 
     /// Tells whether the reply has come to the end its own protocol marks, before the body has.
@@ -102,7 +149,8 @@ impl Capture {
     ///
     /// # Errors
     /// Why the answer may not be stored.
-    pub fn finish(self) -> Result<Answer, NotStorable> {
+    pub fn finish(mut self) -> Result<Answer, NotStorable> {
+        self.end();
         let answer = match self.state {
             State::Start => return Err(NotStorable::Incomplete),
             State::Given(reason) => return Err(reason),
@@ -112,12 +160,7 @@ impl Capture {
                 .decode_reply(&body)
                 .map_err(|_| NotStorable::Malformed)?
                 .into_answer()?,
-            State::Stream(mut decoder, mut collected) => {
-                let mut events = Vec::new();
-                decoder.finish(&mut events);
-                collected.take(events);
-                collected.into_reply()?.into_answer()?
-            }
+            State::Stream(_, collected) => collected.into_reply()?.into_answer()?,
         };
         if answer.text.len() > self.max_bytes {
             Err(NotStorable::TooLarge)
@@ -138,6 +181,9 @@ impl std::fmt::Debug for Capture {
 
 impl Collected {
     fn take(&mut self, events: Vec<StreamEvent>) {
+        if let Some(heard) = &mut self.heard {
+            heard.extend(events.iter().cloned());
+        }
         for event in events {
             match event {
                 // Text behind the protocol's end mark belongs to no answer.

@@ -182,7 +182,7 @@ pub enum BrokenReply {
 }
 
 /// Reads a stream of one protocol, cut anywhere.
-pub trait StreamDecoder: Send {
+pub trait StreamDecoder: Send + Sync {
     /// Takes more bytes and appends what they say.
     fn push(&mut self, bytes: &[u8], events: &mut Vec<StreamEvent>);
     /// Takes the end of the body and appends what was still open.

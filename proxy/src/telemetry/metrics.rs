@@ -42,6 +42,10 @@ pub struct Metrics {
     pub admissions: IntCounter,
     /// Lookups that ended as a miss because a part failed, by part.
     pub lookup_failures: IntCounterVec,
+    /// Requests that wait for an equal one's answer.
+    pub followers: IntGauge,
+    /// Refreshes of stale entries, by what became of them.
+    pub refreshes: IntCounterVec,
     /// Entries held.
     pub entries: IntGauge,
     /// Bytes of entries held in memory.
@@ -144,6 +148,17 @@ impl Metrics {
                 "tollfree_cache_lookup_failures_total",
                 "Lookups that became a miss because a part failed, by part.",
                 "part",
+            )?,
+            followers: gauge(
+                r,
+                "tollfree_cache_followers",
+                "Requests that wait for an equal one's answer.",
+            )?,
+            refreshes: counters(
+                r,
+                "tollfree_cache_refreshes_total",
+                "Refreshes of stale entries: started, joined to one under way, or left for lack of room (full).",
+                "result",
             )?,
             entries: gauge(r, "tollfree_cache_entries", "Entries held.")?,
             bytes: gauge(
@@ -252,6 +267,17 @@ impl Metrics {
         let mut out = Vec::with_capacity(8192);
         TextEncoder::new().encode(&self.registry.gather(), &mut out)?;
         Ok(out)
+    }
+}
+
+/// The label of an upstream's status; `None` for one that is no final answer.
+pub fn status_class(status: u16) -> Option<&'static str> {
+    match status / 100 {
+        2 => Some("2xx"),
+        3 => Some("3xx"),
+        4 => Some("4xx"),
+        5 => Some("5xx"),
+        _ => None,
     }
 }
 

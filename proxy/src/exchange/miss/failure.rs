@@ -6,7 +6,7 @@ use crate::exchange::report::Report;
 use crate::exchange::{Exchange, refuse};
 use crate::policy::{Ineligible, Plan};
 use crate::protocol::chat::ChatRequest;
-use crate::protocol::error::{ApiError, ErrorKind};
+use crate::protocol::error::ErrorKind;
 use crate::upstream::Upstream;
 use crate::upstream::send::Failure;
 
@@ -40,12 +40,7 @@ pub(super) async fn no_upstream(
     session: &mut Session,
     report: &Report,
 ) -> pingora::Result<()> {
-    let message = "no stored answer fits this goal and no upstream is configured; set GEMINI_API_KEY or add an \
-                   [[upstreams]] section to tollfree.toml";
-    let error = ApiError {
-        should_retry: Some(false),
-        ..ApiError::new(ErrorKind::NoUpstream, message)
-    };
+    let error = refuse::no_upstream("no stored answer fits this goal and");
     refuse::write_error(exchange, session, &error, Some(report)).await
 }
 
@@ -55,15 +50,7 @@ pub(super) async fn unknown_caller(
     session: &mut Session,
     report: &Report,
 ) -> pingora::Result<()> {
-    let message = "auth is passthrough, and no upstream has accepted this credential yet";
-    refuse::write(
-        exchange,
-        session,
-        ErrorKind::InvalidApiKey,
-        message,
-        Some(report),
-    )
-    .await
+    refuse::write_error(exchange, session, &refuse::unknown_caller(), Some(report)).await
 }
 
 /// There are upstreams, but none that may serve this request.

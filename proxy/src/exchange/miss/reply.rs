@@ -1,15 +1,18 @@
 //! An upstream's answer on its way to the client: as it is, renamed or translated.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
 use super::failure::failed;
+use crate::app::App;
 use crate::exchange::admit::{Learn, Tee};
 use crate::exchange::relay::{self, Change, End};
 use crate::exchange::report::Report;
-use crate::exchange::{Exchange, refuse};
+use crate::exchange::{Exchange, detach, refuse};
+use crate::identity::Credential;
 use crate::protocol::Protocol;
 use crate::protocol::chat::ChatRequest;
 use crate::protocol::error::ErrorKind;
@@ -24,7 +27,7 @@ const MAX_TRANSLATED: usize = 16 * 1024 * 1024;
 
 /// An upstream that has begun to answer.
 pub(super) struct Answering<'a> {
-    pub(super) upstream: &'a Upstream,
+    pub(super) upstream: &'a Arc<Upstream>,
     pub(super) call: Call,
     pub(super) report: Report,
     /// Time spent waiting for it so far.
@@ -49,11 +52,17 @@ pub(super) async fn carry(
     let Some(response) = call.session.response_header() else {
         return failed(exchange, session, &Failure::TimedOut, upstream, &report).await;
     };
-    note_credential(exchange, upstream, response.status.as_u16());
+    note_credential(
+        exchange.app,
+        exchange.protocol,
+        exchange.credential,
+        upstream,
+        response.status.as_u16(),
+    );
     let renamed = renamed
         .filter(|_| response.status == 200 && !response.headers.contains_key("content-encoding"));
     let mut head = headers::for_client(response, relay::chunked(session), renamed.is_none())?;
-    let tee = Tee::new(
+    let mut tee = Tee::new(
         exchange.app,
         exchange.protocol,
         &upstream.name,
@@ -62,13 +71,13 @@ pub(super) async fn carry(
     );
     relay::annotate(exchange, &mut head, &report, waited)?;
     let end = match renamed {
-        None => relay::untouched(session, &mut call.session, head, tee).await,
+        None => relay::untouched(session, &mut call.session, head, &mut tee).await,
         Some(model) => {
             let change = Change::Rename(Box::new(ReplyRenamer::new(exchange.protocol, model)));
-            relay::changed(session, &mut call.session, head, change, tee).await
+            relay::changed(session, &mut call.session, head, change, &mut tee).await
         }
     };
-    close(exchange, session, call, end).await
+    close(exchange, session, call, tee, end).await
 }
 
 /// Carries an answer over from the upstream's protocol into the caller's.
@@ -113,9 +122,9 @@ async fn translate_stream(
     relay::annotate(exchange, &mut head, &report, waited)?;
     let translator = StreamTranslator::new(from, to, chat.form, refuse::stamp(&chat.model));
     let change = Change::Translate(Box::new(translator));
-    let tee = Tee::new(exchange.app, from, &upstream.name, response, learn);
-    let end = relay::changed(session, &mut call.session, head, change, tee).await;
-    close(exchange, session, call, end).await
+    let mut tee = Tee::new(exchange.app, from, &upstream.name, response, learn);
+    let end = relay::changed(session, &mut call.session, head, change, &mut tee).await;
+    close(exchange, session, call, tee, end).await
 }
 
 async fn translate_whole(
@@ -134,7 +143,19 @@ async fn translate_whole(
         learn,
     } = answering;
     let (from, to) = (upstream.protocol(), exchange.protocol);
-    let Some(body) = relay::whole(session, &mut call.session, MAX_TRANSLATED).await? else {
+    let mut body = Vec::new();
+    let read = relay::whole(session, &mut call.session, &mut body, MAX_TRANSLATED).await;
+    let complete = match read {
+        Ok(complete) => complete,
+        Err(gone) => {
+            let mut tee = Tee::new(exchange.app, from, &upstream.name, response, learn);
+            tee.push(&body).await;
+            abandon(exchange, call, tee).await;
+            return Err(gone);
+        }
+    };
+    if !complete {
+        drop(learn);
         call.session.shutdown().await;
         let message = format!("upstream {:?} broke off its answer", upstream.name);
         return refuse::write(
@@ -145,9 +166,10 @@ async fn translate_whole(
             Some(&report),
         )
         .await;
-    };
+    }
     call.release(&exchange.app.connector).await;
     if !success {
+        drop(learn);
         let mut error = from.codec().decode_error(response.status.as_u16(), &body);
         if error.retry_after.is_none() {
             error.retry_after = retry_after(response);
@@ -186,19 +208,23 @@ async fn translate_whole(
 }
 
 /// Learns from the status whether the upstream knows the caller's credential.
-fn note_credential(exchange: &Exchange<'_>, upstream: &Upstream, status: u16) {
-    let (Some(credential), true) = (
-        &exchange.credential,
-        upstream.takes_credential_of(Some(exchange.protocol)),
-    ) else {
+pub(in crate::exchange) fn note_credential(
+    app: &App,
+    protocol: Protocol,
+    credential: Option<Credential>,
+    upstream: &Upstream,
+    status: u16,
+) {
+    let (Some(credential), true) = (credential, upstream.takes_credential_of(Some(protocol)))
+    else {
         return;
     };
-    let (accepted, protocol) = (&exchange.app.accepted, exchange.protocol);
+    let accepted = &app.accepted;
     match status {
-        200..=299 => accepted.accept(protocol, *credential, Instant::now()),
-        401 | 403 => accepted.revoke(protocol, *credential),
+        200..=299 => accepted.accept(protocol, credential, Instant::now()),
+        401 | 403 => accepted.revoke(protocol, credential),
         // Gemini says 400 to an unknown key. A caller sent a bad request costs itself one more upstream call.
-        400 if exchange.protocol == Protocol::Gemini => accepted.revoke(protocol, *credential),
+        400 if protocol == Protocol::Gemini => accepted.revoke(protocol, credential),
         _ => {}
     }
 }
@@ -231,6 +257,7 @@ async fn close(
     exchange: &Exchange<'_>,
     session: &mut Session,
     mut call: Call,
+    tee: Tee,
     end: pingora::Result<End>,
 ) -> pingora::Result<()> {
     match end {
@@ -246,9 +273,18 @@ async fn close(
                 "upstream broke off its answer",
             ))
         }
-        Err(error) => {
-            call.session.shutdown().await;
-            Err(error)
+        Err(gone) => {
+            abandon(exchange, call, tee).await;
+            Err(gone)
         }
+    }
+}
+
+/// The client has gone: the call goes on if others wait for its answer, and is cancelled otherwise.
+async fn abandon(exchange: &Exchange<'_>, mut call: Call, tee: Tee) {
+    if tee.is_awaited() {
+        detach::carry_on(exchange.app, call, tee);
+    } else {
+        call.session.shutdown().await;
     }
 }

@@ -3,17 +3,17 @@
 use bytes::Bytes;
 use pingora::http::RequestHeader;
 
-use crate::exchange::Exchange;
 use crate::policy::Choice;
+use crate::protocol::Protocol;
 use crate::protocol::chat::ChatRequest;
 use crate::protocol::codec::UpstreamRequest;
 use crate::protocol::route::normal_path;
 use crate::upstream::{Upstream, headers};
 
 /// A request made ready for one upstream, all but its header.
-pub(super) struct Prepared {
+pub(in crate::exchange) struct Prepared {
     target: String,
-    pub(super) body: Bytes,
+    pub(in crate::exchange) body: Bytes,
     change: Needed,
 }
 
@@ -26,15 +26,15 @@ enum Needed {
 }
 
 /// The body for one upstream: the client's own bytes wherever they can stay.
-pub(super) fn prepare(
-    exchange: &Exchange<'_>,
+pub(in crate::exchange) fn prepare(
+    protocol: Protocol,
     chat: &ChatRequest,
     body: &Bytes,
     choice: &Choice,
     client: &RequestHeader,
 ) -> Result<Prepared, String> {
     let target = target_of(client);
-    if choice.upstream.protocol() != exchange.protocol {
+    if choice.upstream.protocol() != protocol {
         let codec = choice.upstream.protocol().codec();
         let UpstreamRequest { target, body } = codec
             .encode_request(chat, &choice.model)
@@ -58,8 +58,7 @@ pub(super) fn prepare(
             chat.model
         ));
     }
-    let UpstreamRequest { target, body } = exchange
-        .protocol
+    let UpstreamRequest { target, body } = protocol
         .codec()
         .rename_model(&target, body, &choice.model)
         .ok_or_else(|| "the request names no model".to_owned())?;
@@ -80,23 +79,17 @@ fn target_of(client: &RequestHeader) -> String {
     )
 }
 
-pub(super) fn untouched_head(
-    exchange: &Exchange<'_>,
+pub(in crate::exchange) fn untouched_head(
+    protocol: Protocol,
     client: &RequestHeader,
     upstream: &Upstream,
     body_len: usize,
 ) -> pingora::Result<Box<RequestHeader>> {
-    headers::for_upstream(
-        client,
-        upstream,
-        exchange.protocol,
-        &target_of(client),
-        body_len,
-    )
+    headers::for_upstream(client, upstream, protocol, &target_of(client), body_len)
 }
 
-pub(super) fn request_head(
-    exchange: &Exchange<'_>,
+pub(in crate::exchange) fn request_head(
+    protocol: Protocol,
     client: &RequestHeader,
     upstream: &Upstream,
     request: &Prepared,
@@ -104,7 +97,7 @@ pub(super) fn request_head(
     let mut head = headers::for_upstream(
         client,
         upstream,
-        exchange.protocol,
+        protocol,
         &request.target,
         request.body.len(),
     )?;

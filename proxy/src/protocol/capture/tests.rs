@@ -240,3 +240,22 @@ fn a_reply_beyond_the_limit_is_given_up_while_it_comes() {
     endless.push(format!("{{{}", " ".repeat(70_000)).as_bytes());
     assert!(endless.is_given_up());
 }
+
+#[test]
+fn a_listener_hears_a_stream_to_its_end_though_nothing_of_it_is_stored() {
+    let mut capture = Capture::new(Protocol::OpenAi, 200, 8).listening();
+    let mut said = String::new();
+    for piece in ["one ", "two ", "three ", "four"] {
+        let event =
+            format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{piece}\"}}}}]}}\n\n");
+        capture.push(event.as_bytes());
+        for event in capture.heard() {
+            if let StreamEvent::Text(text) = event {
+                said.push_str(&text);
+            }
+        }
+    }
+    assert_eq!(said, "one two three four");
+    assert!(capture.is_given_up());
+    assert_eq!(capture.finish(), Err(NotStorable::TooLarge));
+}
