@@ -1,0 +1,415 @@
+//! The names people give to what a plan, a milestone and a task have.
+
+use super::Fact;
+
+/// Names in a plan.
+pub(super) const PLAN: &[(Fact, &[&str])] = &[
+    (
+        Fact::Title,
+        &[
+            "title",
+            "name",
+            "headline",
+            "heading",
+            "topic",
+            "subject",
+            "objective",
+            "goal",
+            "label",
+        ],
+    ),
+    (
+        Fact::Detail,
+        &[
+            "summary",
+            "description",
+            "overview",
+            "introduction",
+            "intro",
+            "abstract",
+            "about",
+            "explanation",
+            "rationale",
+            "strategy",
+            "approach",
+        ],
+    ),
+    (
+        Fact::Duration,
+        &[
+            "duration",
+            "timeframe",
+            "time frame",
+            "timeline",
+            "length",
+            "period",
+            "horizon",
+            "time",
+        ],
+    ),
+    (
+        Fact::Days,
+        &[
+            "day",
+            "duration day",
+            "duration in day",
+            "length day",
+            "day count",
+        ],
+    ),
+    (
+        Fact::Weeks,
+        &["week", "duration week", "duration in week", "week count"],
+    ),
+    (
+        Fact::Months,
+        &[
+            "month",
+            "duration month",
+            "duration in month",
+            "month count",
+        ],
+    ),
+    (
+        Fact::Milestones,
+        &[
+            "milestone",
+            "phase",
+            "stage",
+            "module",
+            "chapter",
+            "part",
+            "section",
+        ],
+    ),
+    (
+        Fact::Tasks,
+        &[
+            "task",
+            "action",
+            "todo",
+            "to do",
+            "action item",
+            "activity",
+            "habit",
+            "checklist",
+            "exercise",
+        ],
+    ),
+    (
+        Fact::Steps,
+        &[
+            "step",
+            "item",
+            "action step",
+            "next step",
+            "schedule",
+            "roadmap",
+            "curriculum",
+        ],
+    ),
+    (
+        Fact::Whole,
+        &[
+            "plan", "answer", "response", "content", "text", "markdown", "output", "result",
+            "message", "body", "data", "program", "course", "project",
+        ],
+    ),
+];
+
+/// Names in a milestone or a week.
+pub(super) const MILESTONE: &[(Fact, &[&str])] = &[
+    (
+        Fact::Title,
+        &[
+            "title",
+            "name",
+            "milestone",
+            "phase",
+            "stage",
+            "theme",
+            "focus",
+            "heading",
+            "label",
+            "topic",
+            "module",
+        ],
+    ),
+    (
+        Fact::Detail,
+        &[
+            "summary",
+            "description",
+            "detail",
+            "overview",
+            "text",
+            "content",
+            "about",
+        ],
+    ),
+    (
+        Fact::Outcome,
+        &[
+            "outcome",
+            "goal",
+            "objective",
+            "success criterion",
+            "criterion",
+            "criteria",
+            "success criteria",
+            "result",
+            "deliverable",
+            "measure",
+            "target",
+            "checkpoint",
+            "definition of done",
+        ],
+    ),
+    (
+        Fact::Index,
+        &[
+            "index", "order", "number", "id", "position", "sequence", "no", "nr", "step", "rank",
+        ],
+    ),
+    (
+        Fact::Duration,
+        &[
+            "duration",
+            "timeframe",
+            "time frame",
+            "timeline",
+            "period",
+            "length",
+            "time",
+            "when",
+            "date",
+        ],
+    ),
+    (
+        Fact::Days,
+        &["duration day", "duration in day", "day", "day count"],
+    ),
+    (
+        Fact::Weeks,
+        &["duration week", "duration in week", "week count"],
+    ),
+    (
+        Fact::StartDay,
+        &[
+            "start day",
+            "day start",
+            "from day",
+            "start",
+            "begin day",
+            "day from",
+            "first day",
+        ],
+    ),
+    (
+        Fact::EndDay,
+        &[
+            "end day",
+            "day end",
+            "to day",
+            "end",
+            "due day",
+            "deadline day",
+            "day to",
+            "last day",
+            "target day",
+        ],
+    ),
+    (
+        Fact::StartWeek,
+        &[
+            "week",
+            "week number",
+            "start week",
+            "week start",
+            "from week",
+            "first week",
+        ],
+    ),
+    (
+        Fact::EndWeek,
+        &[
+            "end week",
+            "week end",
+            "to week",
+            "last week",
+            "due week",
+            "target week",
+        ],
+    ),
+    (
+        Fact::Tasks,
+        &[
+            "task",
+            "action",
+            "step",
+            "item",
+            "todo",
+            "to do",
+            "activity",
+            "action item",
+            "checklist",
+            "exercise",
+            "habit",
+            "subtask",
+            "substep",
+            "assignment",
+        ],
+    ),
+    (Fact::Done, DONE),
+    (Fact::Status, &["status", "state"]),
+];
+
+/// Names in a task.
+pub(super) const TASK: &[(Fact, &[&str])] = &[
+    (
+        Fact::Title,
+        &[
+            "title", "name", "task", "action", "label", "step", "item", "activity", "todo", "what",
+            "heading", "habit",
+        ],
+    ),
+    (
+        Fact::Detail,
+        &[
+            "description",
+            "detail",
+            "instruction",
+            "how",
+            "note",
+            "explanation",
+            "summary",
+            "text",
+            "content",
+            "how to",
+        ],
+    ),
+    (
+        Fact::Index,
+        &[
+            "index", "order", "number", "id", "position", "sequence", "no", "nr", "rank", "step",
+        ],
+    ),
+    (
+        Fact::Minutes,
+        &[
+            "minute",
+            "duration minute",
+            "duration in minute",
+            "estimated minute",
+            "time minute",
+            "session minute",
+            "estimated duration minute",
+            "estimated time minute",
+            "minute per session",
+            "duration min",
+            "min",
+        ],
+    ),
+    (
+        Fact::Hours,
+        &[
+            "hour",
+            "duration hour",
+            "duration in hour",
+            "estimated hour",
+            "time hour",
+        ],
+    ),
+    (
+        Fact::Duration,
+        &[
+            "duration",
+            "time",
+            "estimated time",
+            "estimated duration",
+            "time estimate",
+            "length",
+            "effort",
+            "time needed",
+        ],
+    ),
+    (
+        Fact::Repeat,
+        &[
+            "repeat",
+            "frequency",
+            "recurrence",
+            "cadence",
+            "how often",
+            "interval",
+            "repetition",
+            "schedule",
+        ],
+    ),
+    (
+        Fact::StartDay,
+        &[
+            "start day",
+            "day",
+            "day start",
+            "from day",
+            "start",
+            "first day",
+            "day number",
+        ],
+    ),
+    (
+        Fact::EndDay,
+        &[
+            "end day",
+            "day end",
+            "to day",
+            "end",
+            "due day",
+            "deadline day",
+            "last day",
+            "due",
+        ],
+    ),
+    (
+        Fact::StartWeek,
+        &[
+            "week",
+            "week number",
+            "start week",
+            "week start",
+            "from week",
+            "first week",
+        ],
+    ),
+    (
+        Fact::EndWeek,
+        &["end week", "week end", "to week", "last week", "due week"],
+    ),
+    (
+        Fact::Parent,
+        &[
+            "milestone",
+            "phase",
+            "stage",
+            "section",
+            "module",
+            "group",
+            "milestone id",
+            "phase id",
+        ],
+    ),
+    (Fact::Done, DONE),
+    (Fact::Status, &["status", "state"]),
+];
+
+const DONE: &[&str] = &[
+    "done",
+    "completed",
+    "complete",
+    "finished",
+    "checked",
+    "is done",
+    "is completed",
+    "is complete",
+];
