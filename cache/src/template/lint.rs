@@ -29,6 +29,7 @@ const MAX_REPEATED_MINUTES: u32 = 240;
 /// Checks template files; an empty list means that all is well.
 pub fn lint(sources: &[Source]) -> Vec<Problem> {
     let mut problems = misplaced(sources);
+    problems.extend(drafts(sources));
     match Library::from_sources(sources) {
         Err(found) => problems.extend(found),
         Ok(library) => problems.extend(lint_library(&library)),
@@ -45,6 +46,23 @@ pub fn lint_library(library: &Library) -> Vec<Problem> {
         problems.extend(render::check(library, index, template));
     }
     problems.extend(contested(library));
+    problems
+}
+
+/// Finds drafts, and what is still to be written in them.
+pub(super) fn drafts(sources: &[Source]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for source in sources {
+        if Template::parse(&source.name, &source.text).is_ok_and(|template| template.is_draft()) {
+            problems.extend(Template::unwritten(&source.name, &source.text));
+            problems.push(Problem::new(
+                &source.name,
+                "draft",
+                "the template is a draft and answers nothing",
+                "write what is missing, then remove draft = true",
+            ));
+        }
+    }
     problems
 }
 
