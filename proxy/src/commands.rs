@@ -3,6 +3,7 @@
 //! A command runs the same function whether it opens the data directory itself or a running server does the
 //! work for it through the admin API: the two cannot disagree.
 
+pub mod clusters;
 pub mod explain;
 pub mod goal;
 pub mod lines;

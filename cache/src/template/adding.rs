@@ -61,26 +61,32 @@ impl Addition {
     /// Checks a template against the compiled-in ones and those of a folder, which need not exist yet.
     ///
     /// With `replace` it may take the place of one with its id.
-    /// Cost: a lint of the whole library, up to seconds; not for an event loop.
+    /// Cost: parses the whole library and lints the one, up to a second; not for an event loop.
     ///
     /// # Errors
     /// [`AddError::Problems`] with every problem of the file, [`AddError::Exists`].
     pub fn check(dir: &Path, text: &str, replace: bool) -> Result<Self, AddError> {
         let template = Template::parse("the file", text).map_err(AddError::Problems)?;
         let name = format!("{}/{}.toml", template.category, template.id);
-        let own = if dir.exists() {
+        let mut own: Vec<(String, Template)> = Vec::new();
+        let sources = if dir.exists() {
             library::read_dir(dir).map_err(AddError::Problems)?
         } else {
             Vec::new()
         };
-        let has_id = |source: &Source| {
-            Template::parse(&source.name, &source.text).is_ok_and(|other| other.id == template.id)
-        };
-        let in_folder = own.iter().find(|source| has_id(source));
-        let compiled_in = library::builtin_sources().iter().any(has_id);
+        for source in sources {
+            let parsed = Template::parse(&source.name, &source.text).map_err(AddError::Problems)?;
+            own.push((source.name, parsed));
+        }
+        let (compiled_in, _) = library::parse_all(&library::builtin_sources());
+        // A draft answers nothing, so it is in nobody's way.
+        let in_folder = own
+            .iter()
+            .find(|(_, other)| other.id == template.id && !other.is_draft());
+        let built_in = compiled_in.iter().any(|other| other.id == template.id);
         if let Some(place) = in_folder
-            .map(|source| format!("in {}", source.name))
-            .or_else(|| compiled_in.then(|| "compiled in".to_owned()))
+            .map(|(name, _)| format!("in {name}"))
+            .or_else(|| built_in.then(|| "compiled in".to_owned()))
             && !replace
         {
             return Err(AddError::Exists {
@@ -88,48 +94,43 @@ impl Addition {
                 place,
             });
         }
-        let taken = own
+        if own
             .iter()
-            .find(|source| source.name == name && !has_id(source));
-        if let Some(other) = taken {
+            .any(|(other, held)| *other == name && held.id != template.id)
+        {
             return Err(AddError::Problems(vec![Problem::new(
                 &template.id,
                 "id",
-                format!("{} holds another template", other.name),
+                format!("{name} holds another template"),
                 "choose another id",
             )]));
         }
+        let replaces = in_folder.is_some() || built_in;
         let outdated = in_folder
-            .map(|source| source.name.clone())
+            .map(|(old, _)| old.clone())
             .filter(|old| *old != name);
-        let new = Source {
-            name: name.clone(),
-            text: text.to_owned(),
-        };
-        let sources: Vec<Source> = library::builtin_sources()
+        let stays = |other: &Template| other.id != template.id;
+        let kept = compiled_in
             .into_iter()
-            .filter(|source| {
-                let replaced_by = |added: &Source| {
-                    let id = |s: &Source| Template::parse(&s.name, &s.text).map(|t| t.id).ok();
-                    id(added).is_some() && id(added) == id(source)
-                };
-                !has_id(source) && !own.iter().any(replaced_by)
-            })
-            .chain(own.iter().filter(|source| !has_id(source)).cloned())
-            .chain([new])
+            .filter(|old| stays(old) && own.iter().all(|(_, new)| new.id != old.id));
+        let templates = kept
+            .chain(own.iter().map(|(_, own)| own.clone()).filter(stays))
+            .chain([template.clone()])
             .collect();
-        let library = Library::from_sources(&sources).map_err(AddError::Problems)?;
-        let problems: Vec<Problem> = lint::lint_library(&library)
-            .into_iter()
-            .chain(lint::drafts(&sources))
-            .filter(|problem| problem.template == template.id || problem.template == name)
-            .collect();
+        let library = Library::compile(templates).map_err(AddError::Problems)?;
+        let mut problems = lint::lint_template(&library, &template.id);
+        if template.is_draft() {
+            problems.extend(lint::drafts(&[Source {
+                name: name.clone(),
+                text: text.to_owned(),
+            }]));
+        }
         if !problems.is_empty() {
             return Err(AddError::Problems(problems));
         }
         Ok(Self {
             file: AddedFile {
-                replaces: in_folder.is_some() || compiled_in,
+                replaces,
                 id: template.id,
                 category: template.category,
                 name,

@@ -161,7 +161,7 @@ impl Library {
         }
     }
 
-    fn compile(mut templates: Vec<Template>) -> Result<Self, Vec<Problem>> {
+    pub(super) fn compile(mut templates: Vec<Template>) -> Result<Self, Vec<Problem>> {
         templates.retain(|template| !template.is_draft());
         // One order, whatever the file system's, so that equal similarities are decided alike everywhere.
         templates.sort_by(|a, b| a.id.cmp(&b.id));

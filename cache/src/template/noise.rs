@@ -15,7 +15,8 @@ use crate::goal::words::{self, Token};
 /// How many announcements may follow each other ("Happy new year! My resolution for 2015: I vow to").
 const MAX_ANNOUNCEMENTS: usize = 6;
 
-/// What may stand before a goal and only announces it.
+/// What may stand before a goal and only announces it; "I want to" is left to the analysis, which learns from it what
+/// kind of answer is wanted.
 /// `YEAR` is a calendar year, `THIS` the coming one, `QUALITY` what people call their resolutions, `NAME` the thing itself.
 const LEADING: [(&str, Says); 18] = [
     ("QUALITY* my|our QUALITY* to", Says::Resolution),
@@ -57,7 +58,7 @@ const LEADING: [(&str, Says); 18] = [
     ("to", Says::Nothing),
     ("i|we? gotta", Says::Nothing),
     (
-        "i|we? really|just|still|also* need|want|going|gonna|gotta|got|hoping|trying|try|hope|plan|planning|have to",
+        "really|just|still|also* need|want|going|hoping|trying|try|hope|plan|planning|have to",
         Says::Nothing,
     ),
 ];
@@ -461,6 +462,7 @@ mod tests {
             "run 5 km",
             "2015",
             "my resolution",
+            "I want to start to code. Where do I begin?",
         ] {
             let rest = without(text);
             assert!(

@@ -13,7 +13,7 @@ use crate::commands::goal::Asking;
 use crate::commands::{PerLine, lines};
 
 /// Lines sent to a server at once: a few hundred milliseconds of its time.
-const CHUNK: usize = 32;
+pub(super) const CHUNK: usize = 32;
 
 /// Exit code when a line could not be read.
 const BAD_LINE: u8 = 2;
@@ -75,7 +75,8 @@ pub(super) fn is_bad(result: &Value) -> bool {
     })
 }
 
-fn read(file: &Path) -> anyhow::Result<String> {
+/// Reads a whole file, or standard input for `-`.
+pub(super) fn read(file: &Path) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     if file == Path::new("-") {
         std::io::stdin()
