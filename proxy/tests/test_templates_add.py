@@ -232,7 +232,7 @@ class TestFromGoals:
         listed = facts(proxy.command("templates", "list", "--json"))
         assert "drafts" not in {template["category"] for template in listed} and len(listed) > 50
         # What a person has begun to write is kept.
-        Path(drafts[0]["path"]).write_text("mine")
+        Path(drafts[0]["path"]).write_text("# mine\n" + text)
         again = facts(proxy.command("templates", "draft", "--from-goals", goals, "--json", "--out", own))["drafts"]
         assert [draft["written"] for draft in again][0] is False
-        assert Path(drafts[0]["path"]).read_text() == "mine"
+        assert Path(drafts[0]["path"]).read_text().startswith("# mine")

@@ -100,18 +100,16 @@ enum Says {
     Nothing,
 }
 
-static PATTERNS: LazyLock<(Vec<(Pattern, Says)>, Vec<(Pattern, bool)>)> = LazyLock::new(|| {
-    (
-        LEADING
-            .iter()
-            .map(|(text, says)| (Pattern::new(&expand(text)), *says))
-            .collect(),
-        TRAILING
-            .iter()
-            .map(|(text, always)| (Pattern::new(&expand(text)), *always))
-            .collect(),
-    )
-});
+static LEADS: LazyLock<Vec<(Pattern, Says)>> = LazyLock::new(|| compile(&LEADING));
+
+static TRAILS: LazyLock<Vec<(Pattern, bool)>> = LazyLock::new(|| compile(&TRAILING));
+
+fn compile<T: Copy>(patterns: &[(&str, T)]) -> Vec<(Pattern, T)> {
+    patterns
+        .iter()
+        .map(|(text, tells)| (Pattern::new(&expand(text)), *tells))
+        .collect()
+}
 
 /// What a calendar year is called in patterns.
 const YEAR: &str = "<year>";
@@ -207,8 +205,11 @@ fn unmark(text: &str) -> (String, bool) {
                 continue;
             }
             pieces.push(split_capitals(tag));
-        } else if is_handle(piece) && !(first..=last).contains(&at) {
-        } else if is_address(piece) || is_smiley(piece) {
+        } else if (is_handle(piece) && !(first..=last).contains(&at))
+            || is_address(piece)
+            || is_smiley(piece)
+        {
+            continue;
         } else if *piece == "&amp;" {
             pieces.push("and".to_owned());
         } else {
@@ -346,8 +347,7 @@ fn announced(text: &str) -> Option<(&str, Says)> {
             return Some((signs_off(rest), Says::Nothing)).filter(|(rest, _)| !rest.is_empty());
         }
     }
-    let (length, says) = PATTERNS
-        .0
+    let (length, says) = LEADS
         .iter()
         .filter_map(|(pattern, says)| Some((pattern.match_at(&tokens, 0)?, *says)))
         .max_by_key(|(length, _)| *length)?;
@@ -380,8 +380,7 @@ fn closed(text: &str, resolution: bool) -> &str {
             .is_some_and(|length| at + length == tokens.len())
     };
     let start = (1..tokens.len()).find(|&at| {
-        PATTERNS
-            .1
+        TRAILS
             .iter()
             .any(|(pattern, always)| (*always || resolution) && ends(pattern, at))
             && dates(&tokens, at)
