@@ -7,6 +7,7 @@
 mod change;
 mod load;
 mod options;
+mod survey;
 
 use std::path::Path;
 use std::sync::Arc;

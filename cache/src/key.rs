@@ -14,6 +14,10 @@ static EXACT: LazyLock<blake3::Hasher> =
 static COMPATIBILITY: LazyLock<blake3::Hasher> =
     LazyLock::new(|| blake3::Hasher::new_derive_key("tollfree 2025 compatibility key v1"));
 
+/// The version in both context strings, for whoever carries keys from one data directory to another: keys of another
+/// version are found by no request.
+pub const VERSION: u32 = 1;
+
 /// The digest of a whole canonical request.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExactKey([u8; 32]);

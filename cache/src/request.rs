@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::frame::GoalPlace;
 use crate::key::{CompatibilityKey, ExactKey, Fields};
 use crate::language::Language;
 use crate::namespace::Namespace;
@@ -39,6 +40,8 @@ pub struct Framed {
     pub goal: String,
     /// The shape the frame expects of an answer.
     pub shape: String,
+    /// Where the goal was taken from.
+    pub place: GoalPlace,
 }
 
 /// The form the answer's text must have.
@@ -92,7 +95,7 @@ impl Request {
     /// The frame is left out: it is read off the user text, which is in.
     pub fn exact_key(&self) -> ExactKey {
         ExactKey::digest(|fields| {
-            self.feed_context(fields);
+            self.feed_context(fields, &self.system);
             fields.text(&self.user);
             fields.count(self.settings.len());
             for (name, value) in &self.settings {
@@ -114,11 +117,19 @@ impl Request {
     /// `vary` names the settings that keep answers apart; order and repetition do not matter. Token cap and stop
     /// strings are not part of it: they are checked against the stored answer.
     pub fn compatibility_key(&self, vary: &[String], language: &Language) -> CompatibilityKey {
+        let in_system = self
+            .framed
+            .as_ref()
+            .is_some_and(|framed| framed.place == GoalPlace::System);
         CompatibilityKey::digest(|fields| {
-            self.feed_context(fields);
+            // A system text that holds the goal is digested by its frame, as a user text is.
+            self.feed_context(fields, if in_system { "" } else { &self.system });
             match &self.framed {
                 None => fields.variant(0),
-                Some(framed) => fields.variant(1).text(&framed.frame).text(&framed.shape),
+                Some(framed) => fields
+                    .variant(if in_system { 2 } else { 1 })
+                    .text(&framed.frame)
+                    .text(&framed.shape),
             };
             fields.text(language.as_str());
             let varied: BTreeMap<&String, &String> = vary
@@ -133,11 +144,11 @@ impl Request {
     }
 
     /// Feeds what both keys share.
-    fn feed_context(&self, fields: &mut Fields) {
+    fn feed_context(&self, fields: &mut Fields, system: &str) {
         fields
             .text(self.namespace.as_str())
             .text(&self.model)
-            .text(&self.system)
+            .text(system)
             .count(self.earlier.len());
         for turn in &self.earlier {
             let role = match turn.role {

@@ -6,6 +6,7 @@
 //! a miss and a counter, never a failed request.
 
 pub mod finding;
+mod judge;
 pub mod learn;
 pub mod models;
 pub mod phrasings;
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 use tollfree_cache::cache::Cache;
 use tollfree_cache::counters;
-use tollfree_cache::decision::{self, Terms};
+use tollfree_cache::decision::{self, Bar, Terms};
 use tollfree_cache::goal::Goal;
 use tollfree_cache::key::CompatibilityKey;
 use tollfree_cache::request::{Format, Request};
@@ -44,6 +45,8 @@ const TOO_LONG: &str = "the goal is longer than the embedding model reads";
 pub struct Limits {
     /// Least cosine similarity of a semantic candidate.
     pub min_similarity: f32,
+    /// Least confidence of the same-answer model.
+    pub bar: Bar,
     /// Least cosine similarity of a template's phrasing.
     pub template_min_similarity: f32,
     /// Similarity of static vectors below which nothing we hold can be meant.
@@ -160,10 +163,10 @@ impl Lookup {
     /// What is still missing, in words.
     pub fn readiness(&self) -> Result<(), String> {
         if let Some(failure) = self.models.failure() {
-            return Err(format!("embedder: {failure}"));
+            return Err(failure);
         }
         if !self.models.is_ready() {
-            return Err("embedder: loading".to_owned());
+            return Err("models: loading".to_owned());
         }
         if self.limits.templates && !self.phrasings.is_ready() {
             return Err("templates: being embedded".to_owned());
@@ -288,14 +291,16 @@ impl Lookup {
         if finding.hit.is_none()
             && let (true, Some(vector)) = (scope.partition, &raw_vector)
         {
-            let outcome = decision::semantic(
+            let mut outcome = decision::semantic(
                 &self.cache,
                 &*self.verifier,
                 scope.goal,
                 &scope.key,
                 vector,
                 terms,
+                self.limits.bar,
             );
+            self.judge(&mut outcome, scope.goal, options).await;
             self.take_semantic(outcome, terms, finding);
         }
         finding.vector = raw_vector;
@@ -306,6 +311,9 @@ impl Lookup {
 
     /// Why a goal cannot be compared by meaning, if so.
     fn exact_only_reason(&self, goal: &Goal) -> Option<&'static str> {
+        if goal.hides_text() {
+            return Some("the goal holds invisible characters");
+        }
         if goal.time_bound() {
             return Some("the goal is bound to the present moment");
         }

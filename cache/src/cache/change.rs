@@ -88,6 +88,24 @@ impl Cache {
         self.evict(id, Reason::Removed)
     }
 
+    /// Takes out every entry that a predicate accepts and returns how many went.
+    ///
+    /// The predicate sees id, namespace, times and goal, and runs while admissions wait; lookups go on. What it
+    /// accepts is gone from the store within a second.
+    pub fn remove_where(&self, condemned: impl Fn(&Entry) -> bool) -> usize {
+        let _changing = self.changing.lock();
+        let condemned: Vec<EntryId> = self
+            .entries()
+            .iter()
+            .filter(|entry| condemned(entry))
+            .map(|entry| entry.id)
+            .collect();
+        condemned
+            .into_iter()
+            .filter(|id| self.evict(*id, Reason::Removed))
+            .count()
+    }
+
     /// Clears away entries whose time is over and returns how many. Admissions do it too, a few at a time.
     pub fn sweep(&self, now_ms: u64) -> usize {
         let _changing = self.changing.lock();

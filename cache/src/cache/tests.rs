@@ -173,6 +173,40 @@ fn a_removed_entry_is_gone_everywhere() {
 }
 
 #[test]
+fn a_purge_takes_what_the_predicate_names_by_id_namespace_or_age_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let (cache, _) = reopen(directory.path(), NOW);
+    let ids: Vec<EntryId> = (0..6)
+        .map(|n| {
+            let namespace = Namespace::new(if n < 3 { "one" } else { "two" }).unwrap();
+            let new = NewEntry {
+                namespace,
+                ..new_entry(n, Some(at(n as f32)))
+            };
+            cache.admit(new, NOW + n * 1_000).unwrap()
+        })
+        .collect();
+    assert_eq!(cache.remove_where(|entry| entry.id == ids[0]), 1);
+    assert_eq!(cache.remove_where(|entry| entry.id == ids[0]), 0);
+    assert_eq!(
+        cache.remove_where(|entry| entry.namespace.as_str() == "one"),
+        2
+    );
+    let now = NOW + 5_000;
+    let older = |entry: &Entry| entry.age(now) > Duration::from_millis(1_500);
+    assert_eq!(cache.remove_where(older), 1);
+    let stats = cache.stats();
+    assert_eq!(
+        (stats.entries, stats.indexed, stats.evictions.removed),
+        (2, 2, 4)
+    );
+    drop(cache);
+    let (cache, report) = reopen(directory.path(), NOW);
+    assert_eq!((report.entries, report.indexed), (2, 2));
+    assert!(cache.get(ids[4]).is_some() && cache.get(ids[5]).is_some());
+}
+
+#[test]
 fn an_answer_above_the_limit_is_refused() {
     let cache = Cache::in_memory(options());
     let mut new = new_entry(1, None);
@@ -492,3 +526,5 @@ fn readers_and_writers_in_parallel_leave_maps_and_index_of_one_mind() {
     }
     assert_eq!((cache.stats().bytes, cache.stats().partitions), (0, 0));
 }
+
+mod survey;

@@ -19,7 +19,13 @@ fn turn() -> impl Strategy<Value = Turn> {
 }
 
 fn framed() -> impl Strategy<Value = Framed> {
-    (text(), text(), text()).prop_map(|(frame, goal, shape)| Framed { frame, goal, shape })
+    let place = prop_oneof![Just(GoalPlace::User), Just(GoalPlace::System)];
+    (text(), text(), text(), place).prop_map(|(frame, goal, shape, place)| Framed {
+        frame,
+        goal,
+        shape,
+        place,
+    })
 }
 
 fn format() -> impl Strategy<Value = Format> {
@@ -81,6 +87,9 @@ fn compatibility_part(request: &Request) -> Request {
     part.settings.retain(|name, _| name == "a");
     if let Some(framed) = &mut part.framed {
         framed.goal.clear();
+        if framed.place == GoalPlace::System {
+            part.system.clear();
+        }
     }
     part
 }
@@ -173,6 +182,7 @@ fn the_goal_is_the_framed_text_or_else_the_user_text() {
         frame: "coach".into(),
         goal: "Spanish".into(),
         shape: "markdown".into(),
+        place: GoalPlace::User,
     });
     assert_eq!(request.goal(), "Spanish");
 }

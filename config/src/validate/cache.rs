@@ -39,6 +39,7 @@ pub(super) fn validate(raw: RawCache, path: &FieldPath, report: &mut Report<'_>)
         ),
         vary,
         variety: raw.variety.unwrap_or(defaults::VARIETY),
+        learn_frames: raw.learn_frames.unwrap_or(defaults::LEARN_FRAMES),
     }
 }
 

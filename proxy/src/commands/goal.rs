@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use tollfree_cache::frame::GoalPlace;
 use tollfree_cache::namespace::Namespace;
 use tollfree_cache::request::{Format, Framed, Request};
 
@@ -121,6 +122,7 @@ impl Asking {
                         frame: "bare".to_owned(),
                         goal: goal.to_owned(),
                         shape: shape.clone(),
+                        place: GoalPlace::User,
                     });
                 }
             }
