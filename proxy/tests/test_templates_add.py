@@ -74,7 +74,8 @@ def named(thing):
 def kept(session_start, tmp_path_factory):
     """A server with a folder for templates, empty at first; each test adds things of its own."""
     folder = tmp_path_factory.mktemp("kept")
-    proxy = session_start("kept", f'[templates]\ndir = "{folder}"\n')
+    # On a busy machine a request may wait long for its embedding; that is not what is tested here.
+    proxy = session_start("kept", f'[embedder]\ndeadline = "20s"\n[templates]\ndir = "{folder}"\n')
     proxy.kept = folder
     return proxy
 
