@@ -5,11 +5,15 @@
 //! Goals and phrasings are masked by one function ([`mask`]), embedded by the caller, and compared here ([`matching`]).
 //! A similarity only proposes; a template answers when every word and value of the goal is explained by it.
 
+pub mod adding;
+pub mod draft;
 mod engine;
+mod grammar;
 pub mod library;
 pub mod lint;
 pub mod mask;
 pub mod matching;
+mod noise;
 pub mod parse;
 pub mod plan;
 pub mod problem;
@@ -23,6 +27,7 @@ pub mod vectors;
 #[cfg(test)]
 mod tests;
 
+pub use adding::{AddError, AddedFile, Addition};
 pub use library::{Hit, Library, Phrasing, Source, TemplateCandidate, TemplateOutcome};
 pub use matching::{Misfit, Refusal};
 pub use parse::Template;

@@ -13,9 +13,12 @@ use http::{Method, Response, StatusCode};
 use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
 use serde_json::{Value, json};
+use tollfree_cache::template;
 
 use crate::app::App;
+use crate::commands::templates::Add;
 use crate::commands::{self, Call, PerLine};
+use crate::lookup::AddError;
 
 /// Largest admin request, in bytes.
 const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
@@ -96,6 +99,12 @@ impl Admin {
                 Err(reply) => reply,
             };
         }
+        if name == "templates" {
+            return match read_json(session).await {
+                Ok(add) => self.add_template(add).await,
+                Err(reply) => reply,
+            };
+        }
         let call: Call = match read_json(session).await {
             Ok(call) => call,
             Err(reply) => return reply,
@@ -121,11 +130,42 @@ impl Admin {
                 Some(goal) => commands::explain::explain(&self.app, &call.asking, goal).await,
                 None => return Reply::problem(StatusCode::BAD_REQUEST, "lines[0].goal is missing"),
             },
+            "clusters" => {
+                return match commands::templates::clusters(&self.app, &call.lines).await {
+                    Ok(value) => Reply::json(StatusCode::OK, &value),
+                    Err(error) => Reply::problem(
+                        StatusCode::SERVICE_UNAVAILABLE,
+                        &crate::error::chain(&error).to_string(),
+                    ),
+                };
+            }
             _ => return Reply::problem(StatusCode::NOT_FOUND, "no such command"),
         };
         match result {
             Ok(value) => Reply::json(StatusCode::OK, &value),
             Err(error) => Reply::problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        }
+    }
+
+    /// `POST /admin/v1/templates`: `{"text": TOML, "replace": false}`.
+    async fn add_template(&self, add: Add) -> Reply {
+        match commands::templates::add(&self.app, add, true).await {
+            Ok(added) => Reply::json(StatusCode::OK, &added),
+            Err(error) => {
+                let status = match &error {
+                    AddError::NoFolder | AddError::Refused(template::AddError::Exists { .. }) => {
+                        StatusCode::CONFLICT
+                    }
+                    AddError::Refused(template::AddError::Problems(_)) => {
+                        StatusCode::UNPROCESSABLE_ENTITY
+                    }
+                    AddError::Embedder(_) => StatusCode::SERVICE_UNAVAILABLE,
+                    AddError::Refused(template::AddError::Write { .. }) | AddError::Stopped => {
+                        StatusCode::INTERNAL_SERVER_ERROR
+                    }
+                };
+                Reply::json(status, &commands::templates::refusal(&error))
+            }
         }
     }
 

@@ -134,6 +134,29 @@ enum Templates {
         /// Text, JSON lines with `goal`, or TSV with a `goal` column; `-` for standard input
         #[arg(long, value_name = "FILE")]
         goals: PathBuf,
+        /// How many groups of goals without an answer are named; 0 skips embedding them
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        clusters: usize,
+    },
+    /// Write drafts of templates for the largest groups of goals that none answers; a draft is never served
+    Draft {
+        /// Text, JSON lines with `goal`, or TSV with a `goal` column; `-` for standard input
+        #[arg(long, value_name = "FILE")]
+        from_goals: PathBuf,
+        /// Folder of the drafts, in `drafts/` below it [default: templates.dir, or ./templates]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// How many drafts
+        #[arg(long, value_name = "N", default_value_t = 5)]
+        clusters: usize,
+    },
+    /// Check a template file and add it to the running server, or to templates.dir when none runs
+    Add {
+        /// The TOML file; `-` for standard input
+        file: PathBuf,
+        /// Take the place of the template with its id
+        #[arg(long)]
+        replace: bool,
     },
 }
 
@@ -251,7 +274,17 @@ pub fn run() -> ExitCode {
         Command::NearMisses => near_misses::run(&global),
         Command::Templates(Templates::List) => templates::list(&global),
         Command::Templates(Templates::Lint) => templates::lint(&global),
-        Command::Templates(Templates::Coverage { goals }) => templates::coverage(&global, &goals),
+        Command::Templates(Templates::Coverage { goals, clusters }) => {
+            templates::coverage(&global, &goals, clusters)
+        }
+        Command::Templates(Templates::Draft {
+            from_goals,
+            out,
+            clusters,
+        }) => templates::draft(&global, &from_goals, out.as_deref(), clusters),
+        Command::Templates(Templates::Add { file, replace }) => {
+            templates::add(&global, &file, replace)
+        }
         Command::Cache(CacheCommand::Stats) => stats::run(&global),
         Command::Cache(CacheCommand::Export { namespace, out }) => {
             entries::export(&global, namespace, out.as_deref())

@@ -4,6 +4,7 @@
 //! work for it through the admin API: the two cannot disagree.
 
 pub mod calibrate;
+pub mod clusters;
 pub mod explain;
 pub mod feedback;
 pub mod frames;

@@ -14,6 +14,7 @@ pub mod models;
 pub mod phrasings;
 pub mod recent;
 mod schemas;
+mod reload;
 mod verdict;
 
 use std::collections::HashMap;
@@ -40,6 +41,7 @@ use models::Models;
 use phrasings::Phrasings;
 use recent::Recent;
 use schemas::Schemas;
+pub use reload::{AddError, Added};
 
 /// Longer goals are not even analysed, which would hold up an event loop: 254 tokens of English have some 1,200
 /// bytes.
@@ -348,13 +350,17 @@ impl Lookup {
         terms: &Terms<'_>,
         finding: &mut Finding,
     ) {
-        let library = self.library.load_full();
+        let prepared = self.phrasings.load();
+        let library = prepared.as_ref().map_or_else(
+            || self.library.load_full(),
+            |(library, _)| Arc::clone(library),
+        );
         // Words are cheap and vectors are not: a goal that no template explains is not embedded for one. To
         // explain a decision, every candidate is wanted.
         let phrasings = scope
             .shape
             .filter(|_| options.thorough || library.fits(scope.goal))
-            .and_then(|shape| Some((shape, self.phrasings.load(&library)?)));
+            .and_then(|shape| Some((shape, &prepared.as_ref()?.1)));
         if !scope.partition && phrasings.is_none() {
             finding.reason =
                 Some("no template fits, and nothing is stored for requests of this kind".into());

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::engine::Engine;
-use super::mask::Lexicon;
+use super::mask::{self, Lexicon};
 use super::matching::{self, Misfit, Profile, Refusal};
+use super::noise;
 use super::parse::Template;
 use super::plan::{CompiledPlan, Plan};
 use super::problem::Problem;
 use super::shape::Shape;
-use super::slots::{SlotKind, Slots};
+use super::slots::{self, Extraction, SlotKind, Slots};
 use super::vectors::PhrasingVectors;
 use crate::goal::Goal;
 
@@ -160,17 +161,17 @@ impl Library {
         }
     }
 
-    fn compile(mut templates: Vec<Template>) -> Result<Self, Vec<Problem>> {
+    pub(super) fn compile(mut templates: Vec<Template>) -> Result<Self, Vec<Problem>> {
+        templates.retain(|template| !template.is_draft());
         // One order, whatever the file system's, so that equal similarities are decided alike everywhere.
         templates.sort_by(|a, b| a.id.cmp(&b.id));
         let mut lexicon = Lexicon::default();
-        for slot in templates
-            .iter()
-            .flat_map(|template| template.slots.values())
-        {
-            if let SlotKind::Choice { noun, values } = &slot.kind {
-                for alias in values.iter().flat_map(|value| &value.aliases) {
-                    lexicon.add(alias, noun);
+        for (index, template) in templates.iter().enumerate() {
+            for slot in template.slots.values() {
+                if let SlotKind::Choice { noun, values } = &slot.kind {
+                    for alias in values.iter().flat_map(|value| &value.aliases) {
+                        lexicon.add(index, alias, noun);
+                    }
                 }
             }
         }
@@ -184,9 +185,14 @@ impl Library {
         for (index, template) in templates.into_iter().enumerate() {
             let typical = template.typical();
             for text in &template.phrasings {
+                let filled = Goal::analyse(&template.fill(text, &typical));
+                let texts = slots::extract(&template.slots, &[], &filled)
+                    .map(|extraction| extraction.texts)
+                    .unwrap_or_default();
+                let generic = mask::without_texts(&filled, &texts);
                 let masked = library
                     .lexicon
-                    .mask(&Goal::analyse(&template.fill(text, &typical)));
+                    .mask(generic.as_ref().unwrap_or(&filled), |at| at == index);
                 if !library
                     .phrasings
                     .iter()
@@ -234,8 +240,28 @@ impl Library {
     }
 
     /// Masks a goal for comparison with the phrasings; the text to embed beside the goal's own.
+    ///
+    /// The choices of the templates that fit the goal are masked, or those of all templates when none does.
     pub fn mask(&self, goal: &Goal) -> String {
-        self.lexicon.mask(goal)
+        let goal = noise::plain(goal);
+        let mut texts = Vec::new();
+        let fitting: Vec<bool> = (0..self.loaded.len())
+            .map(|template| match self.read(template, &goal) {
+                Ok(extraction) => {
+                    // Of several templates with free texts the first decides, as everywhere.
+                    if texts.is_empty() {
+                        texts = extraction.texts;
+                    }
+                    true
+                }
+                Err(_) => false,
+            })
+            .collect();
+        let none = !fitting.contains(&true);
+        let generic = mask::without_texts(&goal, &texts);
+        self.lexicon.mask(generic.as_ref().unwrap_or(&goal), |at| {
+            none || fitting.get(at) == Some(&true)
+        })
     }
 
     /// Decides by words and values alone whether a template answers a goal, and with which slot values.
@@ -243,12 +269,21 @@ impl Library {
     /// # Errors
     /// Returns why not. An index out of range answers nothing.
     pub fn fit(&self, template: usize, goal: &Goal) -> Result<Slots, Misfit> {
+        self.fit_plain(template, &noise::plain(goal))
+    }
+
+    /// As [`Library::fit`], for a goal without what surrounds it.
+    fn fit_plain(&self, template: usize, goal: &Goal) -> Result<Slots, Misfit> {
+        Ok(self.read(template, goal)?.slots)
+    }
+
+    fn read(&self, template: usize, goal: &Goal) -> Result<Extraction, Misfit> {
         let Some(loaded) = self.loaded.get(template) else {
             return Err(Misfit::new(Refusal::NoPhrasing, ""));
         };
         let extraction = matching::fit(&loaded.template, &loaded.profile, goal)?;
         match loaded.plan.broken_rule(&self.engine, &extraction.slots) {
-            Ok(None) => Ok(extraction.slots),
+            Ok(None) => Ok(extraction),
             Ok(Some(reason)) => Err(Misfit::new(Refusal::Rule, reason)),
             Err(error) => Err(Misfit::new(Refusal::Render, error.to_string())),
         }
@@ -258,7 +293,8 @@ impl Library {
     ///
     /// Cost: some tens of microseconds.
     pub fn fits(&self, goal: &Goal) -> bool {
-        (0..self.loaded.len()).any(|template| self.fit(template, goal).is_ok())
+        let goal = noise::plain(goal);
+        (0..self.loaded.len()).any(|template| self.fit_plain(template, &goal).is_ok())
     }
 
     /// Says whether slot values obey the template's rules.
@@ -299,6 +335,7 @@ impl Library {
         vectors: &PhrasingVectors,
         min_similarity: f32,
     ) -> TemplateOutcome {
+        let goal = &noise::plain(goal);
         let mut candidates = Vec::new();
         for (template, phrasing, similarity) in self.ranked(masked_vector, vectors) {
             let Some(loaded) = self.loaded.get(template) else {
@@ -341,7 +378,7 @@ impl Library {
         goal: &Goal,
         shape: &Shape,
     ) -> Result<(Slots, Plan, String), Misfit> {
-        let slots = self.fit(template, goal)?;
+        let slots = self.fit_plain(template, goal)?;
         let plan = self
             .plan(template, &slots)
             .map_err(|error| Misfit::new(Refusal::Render, error.to_string()))?;

@@ -29,6 +29,7 @@ const MAX_REPEATED_MINUTES: u32 = 240;
 /// Checks template files; an empty list means that all is well.
 pub fn lint(sources: &[Source]) -> Vec<Problem> {
     let mut problems = misplaced(sources);
+    problems.extend(drafts(sources));
     match Library::from_sources(sources) {
         Err(found) => problems.extend(found),
         Ok(library) => problems.extend(lint_library(&library)),
@@ -40,11 +41,45 @@ pub fn lint(sources: &[Source]) -> Vec<Problem> {
 pub fn lint_library(library: &Library) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, template) in library.templates().enumerate() {
-        problems.extend(counts(template));
-        problems.extend(phrasings(library, index, template));
-        problems.extend(render::check(library, index, template));
+        problems.extend(by_itself(library, index, template));
     }
-    problems.extend(contested(library));
+    problems.extend(contested(library, None));
+    problems
+}
+
+/// Checks one loaded template, and that it and the others leave each other's phrasings alone.
+pub fn lint_template(library: &Library, id: &str) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (index, template) in library.templates().enumerate() {
+        if template.id() == id {
+            problems.extend(by_itself(library, index, template));
+            problems.extend(contested(library, Some(index)));
+        }
+    }
+    problems
+}
+
+fn by_itself(library: &Library, index: usize, template: &Template) -> Vec<Problem> {
+    let mut problems = counts(template);
+    problems.extend(phrasings(library, index, template));
+    problems.extend(render::check(library, index, template));
+    problems
+}
+
+/// Finds drafts, and what is still to be written in them.
+pub(super) fn drafts(sources: &[Source]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for source in sources {
+        if Template::parse(&source.name, &source.text).is_ok_and(|template| template.is_draft()) {
+            problems.extend(Template::unwritten(&source.name, &source.text));
+            problems.push(Problem::new(
+                &source.name,
+                "draft",
+                "the template is a draft and answers nothing",
+                "write what is missing, then remove draft = true",
+            ));
+        }
+    }
     problems
 }
 
@@ -185,14 +220,21 @@ fn same(a: &SlotValue, b: &SlotValue) -> bool {
 }
 
 /// Finds phrasings that are equal when masked and that more than one template answers: chance would decide.
-fn contested(library: &Library) -> Vec<Problem> {
+/// With `of`, only those that concern the template at that place.
+fn contested(library: &Library, of: Option<usize>) -> Vec<Problem> {
     let mut by_text: BTreeMap<&str, Vec<&library::Phrasing>> = BTreeMap::new();
     for phrasing in library.phrasings() {
         by_text.entry(&phrasing.masked).or_default().push(phrasing);
     }
     let templates: Vec<&Template> = library.templates().collect();
     let mut problems = Vec::new();
-    for rivals in by_text.values().filter(|rivals| rivals.len() > 1) {
+    let concerns = |rivals: &Vec<&library::Phrasing>| {
+        of.is_none_or(|of| rivals.iter().any(|rival| rival.template == of))
+    };
+    for rivals in by_text
+        .values()
+        .filter(|rivals| rivals.len() > 1 && concerns(rivals))
+    {
         for phrasing in rivals {
             let Some(template) = templates.get(phrasing.template) else {
                 continue;

@@ -2,12 +2,14 @@
 //! alike.
 //!
 //! Goals and phrasings go through the same function, so both sides of a comparison agree.
-//! The mask does not depend on any one template: durations, levels and lead-in phrases go away, languages become
-//! "a language", and what any loaded template offers as a choice becomes that slot's noun.
+//! Durations, levels and lead-in phrases go away, languages become "a language", and what a template offers as a choice
+//! becomes that slot's noun: a phrasing is masked by the choices of its own template, a goal by those of the templates
+//! that fit it, so that no template's choices hide what another one reads.
 //! Masking a masked text changes nothing.
 
 use std::ops::Range;
 
+use super::noise;
 use super::slots::{self, Alias};
 use crate::goal::quantities::Value;
 use crate::goal::{Goal, Kind, NameKind, Role, Token};
@@ -18,20 +20,37 @@ const MAX_PASSES: usize = 16;
 /// The choices of all loaded templates, by their written forms.
 #[derive(Debug, Default)]
 pub struct Lexicon {
-    choices: Vec<(Alias, String)>,
+    choices: Vec<Choice>,
+}
+
+/// A written form, the noun that stands for it, and the place of its template.
+#[derive(Debug)]
+struct Choice {
+    alias: Alias,
+    noun: String,
+    template: usize,
 }
 
 impl Lexicon {
-    /// Adds the ways a choice is written and the noun that stands for it.
-    pub fn add(&mut self, alias: &Alias, noun: &str) {
-        self.choices.push((alias.clone(), noun.to_lowercase()));
+    /// Adds a way in which a choice of a template is written, and the noun that stands for it.
+    pub fn add(&mut self, template: usize, alias: &Alias, noun: &str) {
+        self.choices.push(Choice {
+            alias: alias.clone(),
+            noun: noun.to_lowercase(),
+            template,
+        });
     }
 
-    /// Masks a goal.
-    pub fn mask(&self, goal: &Goal) -> String {
-        let mut text = self.pass(goal);
+    /// Masks a goal, by the choices of those templates that `counts` names by their place.
+    pub fn mask(&self, goal: &Goal, counts: impl Fn(usize) -> bool) -> String {
+        let choices: Vec<&Choice> = self
+            .choices
+            .iter()
+            .filter(|choice| counts(choice.template))
+            .collect();
+        let mut text = Self::pass(&choices, &noise::plain(goal));
         for _ in 1..MAX_PASSES {
-            let next = self.pass(&Goal::analyse(&text));
+            let next = Self::pass(&choices, &noise::plain(&Goal::analyse(&text)));
             if next == text {
                 break;
             }
@@ -40,14 +59,20 @@ impl Lexicon {
         text
     }
 
-    fn pass(&self, goal: &Goal) -> String {
+    fn pass(choices: &[&Choice], goal: &Goal) -> String {
         let tokens = goal.tokens();
         let mut cover = Cover {
             words: vec![None; tokens.len()],
         };
-        self.choices_in(goal, &mut cover);
+        choices_in(choices, goal, &mut cover);
         for (range, _) in slots::level_words(goal) {
             cover.replace(range, "");
+        }
+        for (range, _) in slots::date::find(goal) {
+            cover.replace(range, "");
+        }
+        for (range, _) in slots::place::find(goal) {
+            cover.replace(range, "a place");
         }
         for quantity in goal.quantities() {
             let word = match quantity.value {
@@ -88,29 +113,41 @@ impl Lexicon {
             masked
         }
     }
+}
 
-    fn choices_in(&self, goal: &Goal, cover: &mut Cover) {
-        let tokens = goal.tokens();
-        let mut at = 0;
-        while at < tokens.len() {
-            let longest = self
-                .choices
-                .iter()
-                .filter(|(alias, _)| alias.is_at(goal, at))
-                // The first of equals, so that the order of the library decides.
-                .fold(None, |best: Option<&(Alias, String)>, choice| match best {
-                    Some(best) if best.0.len() >= choice.0.len() => Some(best),
-                    _ => Some(choice),
-                });
-            match longest {
-                Some((alias, noun)) => {
-                    cover.replace(at..at + alias.len(), noun);
-                    at += alias.len();
-                }
-                None => at += 1,
+fn choices_in(choices: &[&Choice], goal: &Goal, cover: &mut Cover) {
+    let tokens = goal.tokens();
+    let mut at = 0;
+    while at < tokens.len() {
+        let longest = choices
+            .iter()
+            .filter(|choice| choice.alias.is_at(goal, at))
+            // The first of equals, so that the order of the library decides.
+            .fold(None, |best: Option<&&Choice>, choice| match best {
+                Some(best) if best.alias.len() >= choice.alias.len() => Some(best),
+                _ => Some(choice),
+            });
+        match longest {
+            Some(choice) => {
+                cover.replace(at..at + choice.alias.len(), &choice.noun);
+                at += choice.alias.len();
             }
+            None => at += 1,
         }
     }
+}
+
+/// Puts nouns in the place of free texts; `None` when there are none.
+pub(super) fn without_texts(goal: &Goal, texts: &[(Range<usize>, String)]) -> Option<Goal> {
+    let mut text = goal.text().to_owned();
+    let mut texts: Vec<_> = texts.iter().collect();
+    texts.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+    for (range, noun) in &texts {
+        let first = goal.tokens().get(range.start)?;
+        let last = goal.tokens().get(range.end.wrapping_sub(1))?;
+        text.replace_range(first.range.start..last.range.end, noun);
+    }
+    (!texts.is_empty()).then(|| Goal::analyse(&text))
 }
 
 /// Returns where the words that lead to a span of time begin ("within less than" 3 months).

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use super::grammar;
 use super::mask;
 use super::parse::{Template, placeholders};
 use super::slots::{self, Extraction};
@@ -99,7 +100,7 @@ impl Misfit {
 /// What one phrasing is about: without these, a goal is not a way to say it.
 #[derive(Debug, PartialEq, Eq)]
 struct Core {
-    /// Keys of its words of content.
+    /// Keys of its words of content and of the grammar that changes a goal ("more", "without").
     keys: HashSet<String>,
     /// The slots it holds that say what the goal is about.
     slots: Vec<String>,
@@ -146,9 +147,10 @@ impl Profile {
             .collect();
         for phrasing in &template.phrasings {
             let goal = Goal::analyse(&template.fill(phrasing, &typical));
-            let taken = slots::extract(&template.slots, &profile.literals, &goal)
+            let mut taken = slots::extract(&template.slots, &profile.literals, &goal)
                 .map(|extraction| extraction.taken)
                 .unwrap_or_default();
+            take_leads_of_spans(&goal, &mut taken);
             let is_taken = |at: usize| taken.get(at).copied().unwrap_or(false);
             let level: Vec<usize> = slots::level_words(&goal)
                 .into_iter()
@@ -166,7 +168,12 @@ impl Profile {
                 .filter(|(at, _)| !is_taken(*at))
             {
                 profile.knows(token);
-                if token.role == Role::Content && says_what(token) && !level.contains(&at) {
+                let counts = match token.role {
+                    Role::Content => says_what(token),
+                    Role::Function => grammar::is_strong(&token.word),
+                    Role::Lead | Role::Value | Role::Merged => false,
+                };
+                if counts && !level.contains(&at) {
                     core.keys.insert(token.key.clone());
                 }
             }
@@ -226,6 +233,9 @@ pub(super) fn fit(
             Refusal::Intent,
             format!("{:?}", goal.intent()).to_lowercase(),
         ));
+    }
+    if grammar::is_order(goal.tokens()) {
+        return Err(Misfit::new(Refusal::Intent, "order"));
     }
     if goal.negated() && !profile.negated {
         return Err(Misfit::new(Refusal::Negated, ""));
@@ -332,8 +342,11 @@ fn is_explained(token: &Token, goal: &Goal, profile: &Profile) -> bool {
         // Values were explained one by one.
         Role::Value | Role::Merged => true,
         // "Without", "before", "less": grammar that changes the goal.
+        // "Her", "someone": grammar that makes it somebody else's.
         Role::Function | Role::Lead => {
-            !lexicon::is_strong(&token.word) || profile.words.contains(&token.word)
+            let tells =
+                grammar::is_strong(&token.word) || grammar::is_of_others(token, goal.tokens());
+            !tells || profile.words.contains(&token.word)
         }
         Role::Content => {
             profile.explains(token)

@@ -9,6 +9,7 @@ mod tests;
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::draft::UNWRITTEN;
 use super::engine;
 use super::problem::Problem;
 use super::raw::RawTemplate;
@@ -23,6 +24,7 @@ const MAX_MINUTES: u32 = 600;
 /// A checked template.
 #[derive(Debug, Clone)]
 pub struct Template {
+    pub(super) draft: bool,
     pub(super) id: String,
     pub(super) category: String,
     pub(super) language: Language,
@@ -73,30 +75,33 @@ impl Template {
     /// # Errors
     /// Returns every problem found.
     pub fn parse(name: &str, text: &str) -> Result<Self, Vec<Problem>> {
-        let deserializer = toml::Deserializer::parse(text).map_err(|error| {
-            vec![Problem::new(
-                name,
-                place(text, &error),
-                error.message().trim(),
-                "correct the TOML syntax",
-            )]
-        })?;
-        let raw: RawTemplate = serde_path_to_error::deserialize(deserializer).map_err(|error| {
-            let path = error.path().to_string();
-            let field = if path == "." { String::new() } else { path };
-            let remedy = "use the fields and types of the template file format";
-            vec![Problem::new(
-                name,
-                field,
-                error.inner().message().trim(),
-                remedy,
-            )]
-        })?;
+        Self::check(name, read(name, text)?)
+    }
+
+    /// Returns what is still to be written in a draft: the problems it would have without its mark.
+    pub(super) fn unwritten(name: &str, text: &str) -> Vec<Problem> {
+        let checked = read(name, text).and_then(|raw| {
+            let raw = RawTemplate {
+                draft: false,
+                ..raw
+            };
+            Self::check(name, raw)
+        });
+        checked.err().unwrap_or_default()
+    }
+
+    fn check(name: &str, raw: RawTemplate) -> Result<Self, Vec<Problem>> {
         Checker {
             name,
+            draft: raw.draft,
             problems: Vec::new(),
         }
         .check(raw)
+    }
+
+    /// Says whether the file is marked as a draft, which is never served.
+    pub fn is_draft(&self) -> bool {
+        self.draft
     }
 
     /// Returns the unique id.
@@ -147,7 +152,11 @@ impl Template {
                 let mut examples = slot.kind.examples();
                 let middle = usize::from(!matches!(
                     slot.kind,
-                    SlotKind::Choice { .. } | SlotKind::Language
+                    SlotKind::Choice { .. }
+                        | SlotKind::Language
+                        | SlotKind::Date
+                        | SlotKind::Place
+                        | SlotKind::Text(_)
                 ));
                 let example = (middle < examples.len()).then(|| examples.swap_remove(middle));
                 Some((name.clone(), slot.default.clone().or(example)?))
@@ -179,6 +188,29 @@ fn with_unit(
     }
 }
 
+/// Reads the fields of a file.
+fn read(name: &str, text: &str) -> Result<RawTemplate, Vec<Problem>> {
+    let deserializer = toml::Deserializer::parse(text).map_err(|error| {
+        vec![Problem::new(
+            name,
+            place(text, &error),
+            error.message().trim(),
+            "correct the TOML syntax",
+        )]
+    })?;
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { String::new() } else { path };
+        let remedy = "use the fields and types of the template file format";
+        vec![Problem::new(
+            name,
+            field,
+            error.inner().message().trim(),
+            remedy,
+        )]
+    })
+}
+
 /// Returns "line 3, column 7" of a TOML error.
 fn place(text: &str, error: &toml::de::Error) -> String {
     let Some(span) = error.span() else {
@@ -192,6 +224,8 @@ fn place(text: &str, error: &toml::de::Error) -> String {
 
 struct Checker<'a> {
     name: &'a str,
+    /// Whether what is not written yet is let pass.
+    draft: bool,
     problems: Vec<Problem>,
 }
 
@@ -251,6 +285,20 @@ impl Checker<'_> {
                 "add [slots.duration] with type = \"duration\", default, min and max",
             ),
         }
+        for (name, slot) in &mut slots {
+            if let SlotKind::Text(text) = &mut slot.kind {
+                raw.phrasings
+                    .iter()
+                    .for_each(|phrasing| text.anchor(name, phrasing));
+                if text.anchors.is_empty() {
+                    self.report(
+                        format!("slots.{name}"),
+                        "no phrasing has words before the slot, by which it could be found",
+                        "write a phrasing such as \"write a book about {topic}\"",
+                    );
+                }
+            }
+        }
         let names: HashSet<String> = raw.slots.keys().cloned().collect();
         self.phrasings(&raw.phrasings, &names, &slots);
         let mut rules = Vec::new();
@@ -266,6 +314,7 @@ impl Checker<'_> {
             return Err(self.problems);
         }
         Ok(Template {
+            draft: raw.draft,
             id: raw.id,
             category: raw.category,
             language: Language::new(&raw.language),
@@ -306,7 +355,7 @@ impl Checker<'_> {
                 );
             }
             for (name, slot) in slots {
-                if slot.default.is_none() && !used.contains(name) {
+                if slot.default.is_none() && !used.contains(name) && !self.draft {
                     self.report(
                         &field,
                         format!("leaves out the slot `{name}`, which has no default"),
@@ -414,6 +463,10 @@ impl Checker<'_> {
     fn text(&mut self, field: String, source: &str, names: &HashSet<String>) {
         if source.trim().is_empty() {
             self.report(field, "is empty", "write the text");
+            return;
+        }
+        if !self.draft && source.trim_start().starts_with(UNWRITTEN) {
+            self.report(field, "is not written yet", "write the text");
             return;
         }
         match engine::names_in_text(source) {

@@ -7,6 +7,8 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTemplate {
+    #[serde(default)]
+    pub(super) draft: bool,
     pub(super) id: String,
     pub(super) category: String,
     pub(super) language: String,
@@ -31,6 +33,10 @@ pub(super) struct RawSlot {
     pub(super) min: Option<Scalar>,
     pub(super) max: Option<Scalar>,
     pub(super) noun: Option<String>,
+    pub(super) max_words: Option<usize>,
+    pub(super) example: Option<String>,
+    #[serde(default)]
+    pub(super) refuse: Vec<String>,
     #[serde(default)]
     pub(super) units: Vec<String>,
     #[serde(default)]
@@ -48,6 +54,9 @@ pub(super) enum RawKind {
     Distance,
     Count,
     Level,
+    Date,
+    Place,
+    Text,
     Choice,
 }
 

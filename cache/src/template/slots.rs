@@ -1,16 +1,21 @@
 //! Typed template slots: what they accept, how they are read out of a goal, how they print.
 
 mod alias;
+pub(super) mod date;
 mod extract;
 mod object;
+pub mod place;
+mod text;
 mod value;
 
 use std::collections::BTreeMap;
 
 pub use alias::{Alias, ChoiceValue};
+pub use date::Date;
 pub(super) use extract::level_words;
 pub use extract::{Extraction, extract};
 pub(super) use object::{counted, thousands};
+pub use text::FreeText;
 pub use value::{Level, SlotValue};
 
 /// The values of all slots of one template for one goal, by slot name.
@@ -51,6 +56,12 @@ pub enum SlotKind {
     },
     /// Beginner, intermediate or advanced.
     Level,
+    /// A day or month.
+    Date,
+    /// A country or city.
+    Place,
+    /// Words of the goal's own.
+    Text(FreeText),
     /// One of a list.
     Choice {
         /// What the values are, for masking ("race").
@@ -94,13 +105,16 @@ impl SlotKind {
             Self::Distance(_) => "distance",
             Self::Count { .. } => "count",
             Self::Level => "level",
+            Self::Date => "date",
+            Self::Place => "place",
+            Self::Text(_) => "text",
             Self::Choice { .. } => "choice",
         }
     }
 
     /// Says whether a value of this slot says what the goal is about, rather than how long or for whom.
     pub fn is_subject(&self) -> bool {
-        !matches!(self, Self::Duration(_) | Self::Level)
+        !matches!(self, Self::Duration(_) | Self::Level | Self::Date)
     }
 
     /// Says whether a value lies within the slot's bounds.

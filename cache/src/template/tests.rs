@@ -4,6 +4,7 @@ mod lint;
 mod mask;
 mod matching;
 mod render;
+mod slots;
 
 use super::{Library, PhrasingVectors, Source};
 use crate::goal::Goal;

@@ -54,6 +54,11 @@ impl PhrasingVectors {
         self.dimensions
     }
 
+    /// Returns the vector of a phrasing by its place.
+    pub fn get(&self, index: usize) -> Option<&[f32]> {
+        self.values.chunks_exact(self.dimensions.max(1)).nth(index)
+    }
+
     /// Returns the cosine of a unit vector with each phrasing, in order. Cost: dimensions multiplications a phrasing.
     pub fn similarities<'a>(&'a self, vector: &'a [f32]) -> impl Iterator<Item = f32> + 'a {
         self.values

@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::commands::frames::Decision;
 use crate::commands::goal::Asking;
 use crate::commands::lines::LINE_NUMBER;
+use crate::commands::templates::Add;
 use crate::commands::{self, Call, PerLine};
 use crate::lookup::phrasings;
 
@@ -163,6 +164,42 @@ impl Backend {
     /// The labelled ones among the recent decisions.
     pub(super) fn live_decisions(&self) -> anyhow::Result<Value> {
         self.get("calibration", commands::calibrate::live)
+    }
+
+    /// Groups goals that want the same.
+    pub(super) fn clusters(&self, lines: Vec<Value>) -> anyhow::Result<Value> {
+        match self {
+            Self::Server { .. } => self.post("clusters", &Asking::default(), lines),
+            Self::Here { app, runtime } => {
+                Ok(runtime.block_on(commands::templates::clusters(app, &lines))?)
+            }
+        }
+    }
+
+    /// Adds a template: `Err` within holds why not, as the admin API says it.
+    pub(super) fn add_template(&self, add: Add) -> anyhow::Result<Result<Value, Value>> {
+        match self {
+            Self::Server {
+                client,
+                base,
+                runtime,
+            } => runtime.block_on(async {
+                let response = client
+                    .post(format!("{base}/templates"))
+                    .json(&add)
+                    .send()
+                    .await?;
+                let added = response.status().is_success();
+                let value: Value = response
+                    .json()
+                    .await
+                    .context("reading the server's answer")?;
+                Ok(if added { Ok(value) } else { Err(value) })
+            }),
+            Self::Here { app, runtime } => Ok(runtime
+                .block_on(commands::templates::add(app, add, false))
+                .map_err(|error| commands::templates::refusal(&error))),
+        }
     }
 
     /// The frames found in traffic.

@@ -13,7 +13,7 @@ use crate::commands::goal::Asking;
 use crate::commands::{PerLine, lines};
 
 /// Lines sent to a server at once: a few hundred milliseconds of its time.
-const CHUNK: usize = 32;
+pub(super) const CHUNK: usize = 32;
 
 /// Exit code when a line could not be read.
 pub(super) const BAD_LINE: u8 = 2;

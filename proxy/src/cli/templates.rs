@@ -1,16 +1,17 @@
-//! `tollfree templates list|lint|coverage`.
+//! `tollfree templates list|lint|add|coverage|draft`.
 
-use std::collections::BTreeMap;
+mod coverage;
+
 use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use tollfree_cache::template::{library, lint};
+use tollfree_cache::template::{Problem, library, lint};
 
 use super::backend::{self, Backend};
 use super::{Global, out, per_line};
-use crate::commands::PerLine;
-use crate::commands::goal::Asking;
+use crate::commands::templates::Add;
+pub(super) use coverage::{coverage, draft};
 
 /// Lists the templates that would answer.
 pub(super) fn list(global: &Global) -> anyhow::Result<ExitCode> {
@@ -82,75 +83,69 @@ pub(super) fn lint(global: &Global) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Reports the share of a file's goals that templates answer, by category and template.
-pub(super) fn coverage(global: &Global, goals: &Path) -> anyhow::Result<ExitCode> {
-    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
-    let (mut total, mut answered, mut bad) = (0_usize, 0_usize, 0_usize);
-    let done = per_line::each(
-        global,
-        PerLine::Coverage,
-        goals,
-        &Asking::default(),
-        |result| {
-            if per_line::is_bad(&result) {
-                bad += 1;
-                return;
-            }
-            total += 1;
-            let field = |name: &str| result.get(name).and_then(Value::as_str).map(str::to_owned);
-            if let (Some(template), Some(category)) =
-                (field("template"), field("template_category"))
-            {
-                answered += 1;
-                *counts.entry((category, template)).or_default() += 1;
-            }
-        },
-    )?;
-    if done.is_none() {
+/// Adds a template file to the running server, or to `templates.dir` when none runs.
+pub(super) fn add(global: &Global, file: &Path, replace: bool) -> anyhow::Result<ExitCode> {
+    let Some(config) = backend::configuration(global) else {
         return Ok(ExitCode::FAILURE);
-    }
-    #[expect(clippy::cast_precision_loss, reason = "counts of lines")]
-    let share = |count: usize| {
-        if total == 0 {
-            0.0
-        } else {
-            count as f64 / total as f64
-        }
     };
-    let mut categories: BTreeMap<&str, usize> = BTreeMap::new();
-    for ((category, _), count) in &counts {
-        *categories.entry(category).or_default() += count;
-    }
+    crate::telemetry::log::install_quiet(config.log());
+    let add = Add {
+        text: per_line::read(file)?,
+        replace,
+    };
+    let outcome = Backend::open(config)?.add_template(add)?;
+    let value = match &outcome {
+        Ok(value) | Err(value) => value,
+    };
+    let text = |value: &Value, name: &str| {
+        value
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     if global.json {
-        let templates: Vec<_> = counts
-            .iter()
-            .map(|((category, id), count)| json!({ "template": id, "category": category, "goals": count, "share": share(*count) }))
-            .collect();
-        let categories: Vec<_> = categories
-            .iter()
-            .map(|(category, count)| json!({ "category": category, "goals": count, "share": share(*count) }))
-            .collect();
-        out::line(&json!({ "goals": total, "answered": answered, "share": share(answered), "bad_lines": bad, "categories": categories, "templates": templates }).to_string());
-        return Ok(ExitCode::SUCCESS);
-    }
-    out::line(&format!(
-        "{answered} of {total} goals answered by a template ({:.1} %)",
-        100.0 * share(answered)
-    ));
-    for (category, count) in &categories {
+        out::line(&value.to_string());
+    } else if outcome.is_ok() {
+        let serving = value.get("serving").and_then(Value::as_bool) == Some(true);
+        let replaced = value.get("replaced").and_then(Value::as_bool) == Some(true);
         out::line(&format!(
-            "{:>6.1} %  {count:>6}  {category}",
-            100.0 * share(*count)
+            "{} {}/{} in {}, {}",
+            if replaced { "replaced" } else { "added" },
+            text(value, "category"),
+            text(value, "id"),
+            text(value, "path"),
+            if serving {
+                "which the running server now answers with"
+            } else {
+                "read at the next start"
+            }
         ));
-        for ((_, id), count) in counts.iter().filter(|((of, _), _)| of == category) {
-            out::line(&format!(
-                "{:>6.1} %  {count:>6}    {id}",
-                100.0 * share(*count)
-            ));
+    } else {
+        let problems = value.get("problems").and_then(Value::as_array);
+        for problem in problems.into_iter().flatten() {
+            let problem = Problem::new(
+                text(problem, "template"),
+                text(problem, "field"),
+                text(problem, "message"),
+                text(problem, "remedy"),
+            );
+            out::line(&problem.to_string());
         }
+        let remedy = if text(value, "error").ends_with("already") {
+            "; give it another id, or --replace it"
+        } else {
+            ""
+        };
+        out::note(&format!(
+            "tollfree: {} is not added: {}{remedy}",
+            file.display(),
+            text(value, "error")
+        ));
     }
-    if bad > 0 {
-        out::note(&format!("{bad} lines could not be read"));
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(if outcome.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -18,28 +18,31 @@ struct Prepared {
     sketches: Vec<Vec<f32>>,
 }
 
-/// The vectors of the library now loaded, once they are made.
+/// The library that answers and its vectors, once they are made.
 #[derive(Default)]
-pub struct Phrasings(ArcSwapOption<Prepared>);
+pub struct Phrasings {
+    prepared: ArcSwapOption<Prepared>,
+    /// One library is made ready at a time, so that a later one never gives way to an earlier one.
+    pub(super) turn: tokio::sync::Mutex<()>,
+}
 
 impl Phrasings {
-    /// The vectors of this very library; `None` while they are being made.
-    pub fn load(&self, library: &Arc<Library>) -> Option<Arc<PhrasingVectors>> {
-        let prepared = self.0.load();
+    /// The library that answers and its vectors, which belong together; `None` while the first are being made.
+    pub fn load(&self) -> Option<(Arc<Library>, Arc<PhrasingVectors>)> {
+        let prepared = self.prepared.load();
         prepared
             .as_ref()
-            .filter(|prepared| Arc::ptr_eq(&prepared.library, library))
-            .map(|prepared| Arc::clone(&prepared.vectors))
+            .map(|prepared| (Arc::clone(&prepared.library), Arc::clone(&prepared.vectors)))
     }
 
     /// Whether vectors have been made.
     pub fn is_ready(&self) -> bool {
-        self.0.load().is_some()
+        self.prepared.load().is_some()
     }
 
     /// The highest similarity of a static vector to any phrasing's; `None` when there are none to compare.
     pub fn best_sketch(&self, sketch: &[f32]) -> Option<f32> {
-        let prepared = self.0.load();
+        let prepared = self.prepared.load();
         prepared
             .as_ref()?
             .sketches
@@ -73,15 +76,89 @@ pub async fn prepare(lookup: &Lookup) -> tollfree_embedder::Result<()> {
     if !lookup.limits.templates {
         return Ok(());
     }
-    let library = lookup.library.load_full();
+    let _turn = lookup.phrasings.turn.lock().await;
+    let prepared = make(lookup, &model, lookup.library.load_full()).await?;
+    lookup.phrasings.prepared.store(prepared.map(Arc::new));
+    Ok(())
+}
+
+/// A library that is ready to answer.
+pub(super) struct Ready {
+    library: Arc<Library>,
+    /// `None` where templates do not answer at all.
+    prepared: Option<Prepared>,
+}
+
+/// Embeds a library's phrasings ahead of its use.
+///
+/// # Errors
+/// When the embedder cannot be loaded or fails.
+pub(super) async fn ready(lookup: &Lookup, library: Library) -> tollfree_embedder::Result<Ready> {
+    let library = Arc::new(library);
+    let mut prepared = None;
+    if lookup.limits.templates {
+        lookup.models.pool().ready().await?;
+        if let Some(model) = lookup.models.pool().model() {
+            prepared = make(lookup, &model.to_string(), Arc::clone(&library)).await?;
+        }
+    }
+    Ok(Ready { library, prepared })
+}
+
+/// Lets a library answer from the next request on; no request waits or misses meanwhile.
+pub(super) fn put(lookup: &Lookup, ready: Ready) {
+    if let Some(prepared) = ready.prepared {
+        lookup.phrasings.prepared.store(Some(Arc::new(prepared)));
+    }
+    lookup.library.store(ready.library);
+}
+
+async fn make(
+    lookup: &Lookup,
+    model: &str,
+    library: Arc<Library>,
+) -> tollfree_embedder::Result<Option<Prepared>> {
+    let vectors = vectors(lookup, model, &library).await?;
+    let sketches = library
+        .phrasings()
+        .iter()
+        .filter_map(|phrasing| lookup.models.sketch(&phrasing.masked))
+        .collect();
+    let dimensions = vectors.first().map_or(0, Vec::len);
+    match PhrasingVectors::new(dimensions, &vectors) {
+        Ok(vectors) => Ok(Some(Prepared {
+            library,
+            vectors: Arc::new(vectors),
+            sketches,
+        })),
+        Err(error) => {
+            tracing::error!(%error, "the templates' vectors do not fit together");
+            Ok(None)
+        }
+    }
+}
+
+/// The vector of each phrasing of a library: the one in use or stored, else made and put into the store.
+async fn vectors(
+    lookup: &Lookup,
+    model: &str,
+    library: &Library,
+) -> tollfree_embedder::Result<Vec<Vec<f32>>> {
     let texts: Vec<&str> = library
         .phrasings()
         .iter()
         .map(|phrasing| phrasing.masked.as_str())
         .collect();
+    let in_use = lookup.phrasings.prepared.load_full();
+    let known = |text: &str| {
+        let prepared = in_use.as_ref()?;
+        let phrasings = prepared.library.phrasings();
+        let place = phrasings.iter().position(|other| other.masked == text)?;
+        prepared.vectors.get(place).map(<[f32]>::to_vec)
+    };
     let mut vectors: Vec<Option<Vec<f32>>> = texts
         .iter()
-        .map(|text| lookup.cache.phrasing(&model, text))
+        .map(|text| known(text).or_else(|| lookup.cache.phrasing(model, text)))
         .collect();
     let missing: Vec<usize> = vectors
         .iter()
@@ -98,27 +175,10 @@ pub async fn prepare(lookup: &Lookup) -> tollfree_embedder::Result<()> {
         let made = lookup.models.embed(wanted, PATIENCE).await?;
         for (index, vector) in batch.iter().zip(made) {
             if let (Some(text), Some(slot)) = (texts.get(*index), vectors.get_mut(*index)) {
-                lookup.cache.put_phrasing(&model, text, vector.clone());
+                lookup.cache.put_phrasing(model, text, vector.clone());
                 *slot = Some(vector);
             }
         }
     }
-    let sketches = texts
-        .iter()
-        .filter_map(|text| lookup.models.sketch(text))
-        .collect();
-    let vectors: Vec<Vec<f32>> = vectors.into_iter().map(Option::unwrap_or_default).collect();
-    let dimensions = vectors.first().map_or(0, Vec::len);
-    match PhrasingVectors::new(dimensions, &vectors) {
-        Ok(vectors) => {
-            let vectors = Arc::new(vectors);
-            lookup.phrasings.0.store(Some(Arc::new(Prepared {
-                library,
-                vectors,
-                sketches,
-            })));
-        }
-        Err(error) => tracing::error!(%error, "the templates' vectors do not fit together"),
-    }
-    Ok(())
+    Ok(vectors.into_iter().map(Option::unwrap_or_default).collect())
 }

@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use super::Checker;
 use crate::goal::{Goal, NameKind, Value, words};
 use crate::template::raw::{RawKind, RawSlot, Scalar};
-use crate::template::slots::{Alias, Bounds, ChoiceValue, Level, Slot, SlotKind, SlotValue};
+use crate::template::slots::{
+    Alias, Bounds, ChoiceValue, Date, FreeText, Level, Slot, SlotKind, SlotValue, place,
+};
+
+/// Most words a free text may be allowed.
+const MAX_TEXT_WORDS: usize = 8;
 
 impl Checker<'_> {
     /// Checks one slot; `None` when a problem was reported.
@@ -22,6 +27,9 @@ impl Checker<'_> {
             RawKind::Weight => SlotKind::Weight(bounds),
             RawKind::Distance => SlotKind::Distance(bounds),
             RawKind::Count => self.count(field, raw, bounds),
+            RawKind::Date => SlotKind::Date,
+            RawKind::Place => SlotKind::Place,
+            RawKind::Text => self.free_text(field, raw),
             RawKind::Choice => self.choice(field, raw),
         };
         let default = raw
@@ -32,17 +40,25 @@ impl Checker<'_> {
     }
 
     fn unused_fields(&mut self, field: &str, raw: &RawSlot) {
-        let bounded = !matches!(
+        let bounded = matches!(
             raw.kind,
-            RawKind::Language | RawKind::Instrument | RawKind::Level | RawKind::Choice
+            RawKind::Duration
+                | RawKind::Money
+                | RawKind::Weight
+                | RawKind::Distance
+                | RawKind::Count
         );
         let choice = raw.kind == RawKind::Choice;
+        let text = raw.kind == RawKind::Text;
         let unused = [
             ("min", raw.min.is_some() && !bounded),
             ("max", raw.max.is_some() && !bounded),
             ("units", !raw.units.is_empty() && raw.kind != RawKind::Count),
             ("values", !raw.values.is_empty() && !choice),
-            ("noun", raw.noun.is_some() && !choice),
+            ("noun", raw.noun.is_some() && !choice && !text),
+            ("max_words", raw.max_words.is_some() && !text),
+            ("example", raw.example.is_some() && !text),
+            ("refuse", !raw.refuse.is_empty() && !text),
         ];
         for (name, _) in unused.into_iter().filter(|(_, is_unused)| *is_unused) {
             self.report(
@@ -121,6 +137,38 @@ impl Checker<'_> {
             example: plural.cloned().unwrap_or_default(),
             bounds,
         }
+    }
+
+    fn free_text(&mut self, field: &str, raw: &RawSlot) -> SlotKind {
+        let noun = raw.noun.clone().unwrap_or_default();
+        let example = raw.example.clone().unwrap_or_default();
+        for (name, value, remedy) in [
+            ("noun", &noun, "say what the text is: noun = \"topic\""),
+            (
+                "example",
+                &example,
+                "give a typical text: example = \"sailing ships\"",
+            ),
+        ] {
+            if value.trim().is_empty() {
+                self.report(format!("{field}.{name}"), "is missing", remedy);
+            }
+        }
+        let max_words = raw.max_words.unwrap_or(0);
+        if !(1..=MAX_TEXT_WORDS).contains(&max_words) {
+            self.report(
+                format!("{field}.max_words"),
+                "does not limit the text",
+                format!("give a number from 1 to {MAX_TEXT_WORDS}"),
+            );
+        }
+        SlotKind::Text(FreeText {
+            max_words,
+            refuse: raw.refuse.iter().map(|word| word.to_lowercase()).collect(),
+            example,
+            noun,
+            anchors: Vec::new(),
+        })
     }
 
     fn choice(&mut self, field: &str, raw: &RawSlot) -> SlotKind {
@@ -259,6 +307,11 @@ fn read_default(kind: &SlotKind, scalar: &Scalar) -> Option<SlotValue> {
         SlotKind::Language => named(&text, NameKind::Language).map(SlotValue::Language),
         SlotKind::Instrument => named(&text, NameKind::Instrument).map(SlotValue::Instrument),
         SlotKind::Level => Level::parse(&text).map(SlotValue::Level),
+        SlotKind::Date => Date::parse(&text).map(SlotValue::Date),
+        SlotKind::Place => place::known()
+            .find(|name| *name == text)
+            .map(|name| SlotValue::Place(name.to_owned())),
+        SlotKind::Text(_) => Some(SlotValue::Text(text)),
         SlotKind::Choice { values, .. } => values
             .iter()
             .find(|value| value.name == text)
@@ -332,6 +385,12 @@ fn example(kind: RawKind) -> &'static str {
         RawKind::Weight => "write \"10 kg\" or \"20 lb\"",
         RawKind::Distance => "write \"5 km\" or \"3 miles\"",
         RawKind::Count => "write a whole number from 0 on, without quotes",
-        RawKind::Language | RawKind::Instrument | RawKind::Level | RawKind::Choice => "remove it",
+        RawKind::Language
+        | RawKind::Instrument
+        | RawKind::Level
+        | RawKind::Date
+        | RawKind::Place
+        | RawKind::Text
+        | RawKind::Choice => "remove it",
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::text::Fault;
 use super::value::Level;
-use super::{Slot, SlotKind, SlotValue, Slots};
+use super::{FreeText, Slot, SlotKind, SlotValue, Slots, date, place};
 use crate::goal::quantities::{Currency, LengthUnit};
 use crate::goal::{Goal, NameKind, Quantity, Value};
 use crate::template::matching::{Misfit, Refusal};
@@ -18,6 +19,8 @@ pub struct Extraction {
     pub stated: Vec<String>,
     /// For each token of the goal, whether a slot took it.
     pub taken: Vec<bool>,
+    /// Where free texts stand, each with the noun for it.
+    pub texts: Vec<(Range<usize>, String)>,
 }
 
 /// Reads the slots of a template out of a goal; `literals` are the values its phrasings hold apart from the slots.
@@ -33,15 +36,18 @@ pub fn extract(
         goal,
         literals,
         taken: vec![false; goal.tokens().len()],
+        texts: Vec::new(),
     };
     let mut found = Slots::new();
     let mut stated = Vec::new();
     // The more particular a slot, the earlier it reads: "5 km" may be a race before it is a distance.
     let mut order: Vec<(&String, &Slot)> = slots.iter().collect();
     order.sort_by_key(|(_, slot)| match slot.kind {
-        SlotKind::Choice { .. } => 0,
+        SlotKind::Choice { .. } | SlotKind::Date => 0,
         SlotKind::Count { .. } => 1,
         SlotKind::Level => 3,
+        // What all others left.
+        SlotKind::Text(_) => 4,
         _ => 2,
     });
     for (name, slot) in order {
@@ -70,6 +76,7 @@ pub fn extract(
         slots: found,
         stated,
         taken: reader.taken,
+        texts: reader.texts,
     })
 }
 
@@ -77,6 +84,7 @@ struct Reader<'a> {
     goal: &'a Goal,
     literals: &'a [Quantity],
     taken: Vec<bool>,
+    texts: Vec<(Range<usize>, String)>,
 }
 
 impl Reader<'_> {
@@ -84,6 +92,23 @@ impl Reader<'_> {
         match kind {
             SlotKind::Language => self.name(NameKind::Language, SlotValue::Language),
             SlotKind::Instrument => self.name(NameKind::Instrument, SlotValue::Instrument),
+            SlotKind::Date => {
+                let dates = date::find(self.goal).into_iter();
+                self.only(
+                    dates
+                        .map(|(range, date)| (range, SlotValue::Date(date)))
+                        .collect(),
+                )
+            }
+            SlotKind::Place => {
+                let places = place::find(self.goal)
+                    .into_iter()
+                    .filter(|(range, _)| self.is_free(range))
+                    .map(|(range, name)| (range, SlotValue::Place(name.to_owned())))
+                    .collect();
+                self.only(places)
+            }
+            SlotKind::Text(text) => self.text(text),
             SlotKind::Duration(_) => {
                 let tokens = self.goal.tokens();
                 // "Three months of expenses" is an amount, not the time in which the goal is reached.
@@ -256,6 +281,20 @@ impl Reader<'_> {
             }
         }
         self.only(candidates)
+    }
+
+    fn text(&mut self, text: &FreeText) -> Result<Option<SlotValue>, Misfit> {
+        let found = text
+            .read(self.goal, &self.taken)
+            .map_err(|fault| match fault {
+                Fault::TooLong(text) => Misfit::new(Refusal::OutOfRange, text),
+                Fault::Refused(word) => Misfit::new(Refusal::RefusedWord, word),
+            })?;
+        Ok(found.map(|(range, value)| {
+            self.take(range.clone());
+            self.texts.push((range, text.noun.clone()));
+            SlotValue::Text(value)
+        }))
     }
 
     fn level(&mut self) -> Result<Option<SlotValue>, Misfit> {

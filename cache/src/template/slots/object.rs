@@ -14,7 +14,10 @@ impl SlotValue {
     /// Turns the value into what expressions see: text, a number, or an object that prints as text and has fields.
     pub fn to_value(&self) -> Value {
         match self {
-            Self::Language(name) | Self::Instrument(name) => Value::from(name.as_str()),
+            Self::Language(name)
+            | Self::Instrument(name)
+            | Self::Place(name)
+            | Self::Text(name) => Value::from(name.as_str()),
             Self::Count(count) => Value::from(*count),
             Self::Level(level) => Value::from(level.as_str()),
             Self::Choice(choice) if choice.data.is_empty() => Value::from(choice.name.as_str()),
@@ -22,6 +25,7 @@ impl SlotValue {
             | Self::Money { .. }
             | Self::Weight { .. }
             | Self::Distance { .. }
+            | Self::Date(_)
             | Self::Choice(_) => Value::from_object(Measured(self.clone())),
         }
     }
@@ -68,6 +72,10 @@ impl Object for Measured {
             (SlotValue::Distance { count, .. }, "value") => Some(number(*count)),
             (SlotValue::Distance { unit, .. }, "unit") => Some(Value::from(unit.sign())),
             (SlotValue::Distance { count, unit }, "km") => Some(number(count * unit.kilometres())),
+            (SlotValue::Date(date), "day") => date.day.map(Value::from),
+            (SlotValue::Date(date), "month") => Some(Value::from(date.month)),
+            (SlotValue::Date(date), "month_name") => Some(Value::from(date.month_name())),
+            (SlotValue::Date(date), "year") => date.year.map(Value::from),
             (SlotValue::Choice(choice), "name") => Some(Value::from(choice.name.as_str())),
             (SlotValue::Choice(choice), _) => choice.data.get(key).cloned(),
             _ => None,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Bounds, ChoiceValue, SlotKind};
+use super::{Bounds, ChoiceValue, Date, SlotKind};
 use crate::goal::quantities::{Currency, LengthUnit, TimeUnit, WeightUnit};
 
 /// How far someone has come.
@@ -73,6 +73,12 @@ pub enum SlotValue {
     Count(u32),
     /// A level.
     Level(Level),
+    /// A day or month.
+    Date(Date),
+    /// A country or city, in display form.
+    Place(String),
+    /// Words of the goal's own.
+    Text(String),
     /// One of a list.
     Choice(ChoiceValue),
 }
@@ -86,7 +92,13 @@ impl SlotValue {
             Self::Weight { count, unit } => Some(count * unit.kilograms()),
             Self::Distance { count, unit } => Some(count * unit.kilometres()),
             Self::Count(count) => Some(f64::from(*count)),
-            Self::Language(_) | Self::Instrument(_) | Self::Level(_) | Self::Choice(_) => None,
+            Self::Language(_)
+            | Self::Instrument(_)
+            | Self::Level(_)
+            | Self::Date(_)
+            | Self::Place(_)
+            | Self::Text(_)
+            | Self::Choice(_) => None,
         }
     }
 }
@@ -94,7 +106,11 @@ impl SlotValue {
 impl fmt::Display for SlotValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Language(name) | Self::Instrument(name) => f.write_str(name),
+            Self::Language(name)
+            | Self::Instrument(name)
+            | Self::Place(name)
+            | Self::Text(name) => f.write_str(name),
+            Self::Date(date) => write!(f, "{date}"),
             Self::Duration { count, unit } => write_duration(f, *count, *unit),
             Self::Money { value, currency } => write!(f, "{}{}", currency.sign(), grouped(*value)),
             Self::Weight { count, unit } => write!(f, "{} {}", plain(*count), unit.sign()),
@@ -118,19 +134,15 @@ fn write_duration(f: &mut fmt::Formatter<'_>, count: f64, unit: TimeUnit) -> fmt
     write!(f, "{} {}{ending}", plain(count), unit.name())
 }
 
-/// Writes a number without needless decimals: at most one, and none for whole numbers.
+/// Writes a number without needless decimals: at most three, and none for whole numbers.
 pub(super) fn plain(number: f64) -> String {
-    let rounded = (number * 10.0).round() / 10.0;
-    if rounded.fract() == 0.0 {
-        format!("{rounded:.0}")
-    } else {
-        format!("{rounded:.1}")
-    }
+    let text = format!("{number:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Writes a number with commas between thousands; cents only for small broken amounts.
+/// Writes a number with commas between thousands; cents only for broken amounts.
 pub(in crate::template) fn grouped(number: f64) -> String {
-    let broken = number.fract() != 0.0 && number.abs() < 100.0;
+    let broken = (number * 100.0).round() % 100.0 != 0.0;
     let text = if broken {
         format!("{number:.2}")
     } else {
@@ -226,6 +238,17 @@ pub(super) fn examples(kind: &SlotKind) -> Vec<SlotValue> {
         SlotKind::Level => [Level::Beginner, Level::Intermediate, Level::Advanced]
             .map(SlotValue::Level)
             .into(),
+        SlotKind::Date => [
+            (None, 6, None),
+            (Some(2030), 10, Some(5)),
+            (None, 5, Some(1)),
+        ]
+        .map(|(year, month, day)| SlotValue::Date(Date { year, month, day }))
+        .into(),
+        SlotKind::Place => ["Japan", "Paris", "New Zealand"]
+            .map(|name| SlotValue::Place(name.to_owned()))
+            .into(),
+        SlotKind::Text(text) => vec![SlotValue::Text(text.example.clone())],
         SlotKind::Choice { values, .. } => values.iter().cloned().map(SlotValue::Choice).collect(),
     }
 }

@@ -1,6 +1,6 @@
 use super::{embed, fit, library, vectors};
 use crate::goal::Goal;
-use crate::template::{Refusal, Shape, TemplateOutcome};
+use crate::template::{Library, Refusal, Shape, TemplateOutcome};
 
 #[test]
 fn slots_are_read_from_reworded_goals() {
@@ -113,6 +113,93 @@ fn goals_that_are_not_wholly_explained_are_refused() {
     ] {
         assert_eq!(fit(&library, id, goal), Err(refusal.to_owned()), "{goal}");
     }
+}
+
+#[test]
+fn goals_of_others_and_orders_are_refused() {
+    let library = library();
+    for (goal, refusal) in [
+        ("help her learn Spanish", "unexplained_word"),
+        ("help them learn Spanish", "unexplained_word"),
+        ("how can he learn Spanish", "unexplained_word"),
+        ("help someone learn Spanish", "unexplained_word"),
+        ("please learn Spanish", "intent"),
+        ("learn Spanish again", "unexplained_word"),
+        ("learn more Spanish", "unexplained_word"),
+    ] {
+        assert_eq!(
+            fit(&library, "speak", goal),
+            Err(refusal.to_owned()),
+            "{goal}"
+        );
+    }
+    for goal in [
+        "please help me learn Spanish",
+        "learn Spanish please",
+        "how can someone learn Spanish",
+        "how do people learn to speak their Spanish",
+    ] {
+        assert!(fit(&library, "speak", goal).is_ok(), "{goal}");
+    }
+}
+
+#[test]
+fn a_phrasing_needs_its_strong_words() -> Result<(), Vec<crate::template::Problem>> {
+    let text = include_str!("../fixtures/languages/speak.toml");
+    let phrasings = text.find("phrasings = [").zip(text.find("]\n"));
+    let Some((start, end)) = phrasings else {
+        unreachable!("the fixture has phrasings")
+    };
+    let mut text = text.to_owned();
+    text.replace_range(
+        start..end,
+        "phrasings = [\"speak more {language}\", \"practise {language} without a teacher\"",
+    );
+    let source = crate::template::Source {
+        name: "languages/speak.toml".to_owned(),
+        text,
+    };
+    let library = Library::from_sources(&[source])?;
+    for (goal, answered) in [
+        ("speak more Spanish", true),
+        ("speak Spanish", false),
+        ("practise Spanish without a teacher", true),
+        ("practise Spanish with a teacher", false),
+    ] {
+        assert_eq!(fit(&library, "speak", goal).is_ok(), answered, "{goal}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_noise_around_a_goal_is_no_word_of_it() {
+    let library = library();
+    for goal in [
+        "RT @ann: My #NewYearsResolution is to learn Spanish :)",
+        "My to learn Spanish in 2015",
+        "2015: learn Spanish #newyear _???",
+        "This year I want to learn Spanish",
+    ] {
+        assert_eq!(
+            fit(&library, "speak", goal)
+                .map(|slots| slots.join(" "))
+                .as_deref(),
+            Ok("duration=3 months language=Spanish level=beginner"),
+            "{goal}"
+        );
+    }
+    assert!(fit(&library, "speak", "help @bob learn Spanish").is_err());
+}
+
+#[test]
+fn big_amounts_keep_every_digit() {
+    let library = library();
+    let read = fit(&library, "save", "save $49,999.99").map(|slots| slots.join(" "));
+    assert!(
+        read.as_deref()
+            .is_ok_and(|read| read.contains("$49,999.99")),
+        "{read:?}"
+    );
 }
 
 #[test]

@@ -1,0 +1,66 @@
+//! Grammar that changes a goal: for whom it is, how much of it, and who is told to do it.
+//!
+//! Function words hold a sentence together and are explained by themselves, but for these.
+
+use crate::goal::{Role, Token, lexicon};
+
+/// Strong words beside those that the verifier compares.
+const STRONG: [&str; 4] = ["again", "both", "else", "whom"];
+
+/// Another person's goal, or another person as its object.
+const OTHERS: [&str; 16] = [
+    "he",
+    "him",
+    "his",
+    "she",
+    "her",
+    "hers",
+    "they",
+    "them",
+    "their",
+    "theirs",
+    "someone",
+    "somebody",
+    "anyone",
+    "anybody",
+    "everyone",
+    "everybody",
+];
+
+/// Words for people in general, who may have "their" goals ("how does one improve their spelling").
+const PEOPLE: [&str; 5] = ["one", "someone", "anyone", "people", "you"];
+
+/// Says whether a function word changes the goal, so that a goal with it needs a phrasing or vocabulary with it, and a
+/// phrasing with it a goal.
+pub(super) fn is_strong(word: &str) -> bool {
+    lexicon::is_strong(word) || STRONG.contains(&word)
+}
+
+/// Says whether a word of grammar makes the goal another person's ("help her", "how can he").
+pub(super) fn is_of_others(token: &Token, tokens: &[Token]) -> bool {
+    let asks_for_people = || {
+        tokens
+            .iter()
+            .any(|token| token.role == Role::Lead && PEOPLE.contains(&token.word.as_str()))
+    };
+    match token.role {
+        Role::Function => {
+            OTHERS.contains(&token.word.as_str())
+                && !(matches!(token.word.as_str(), "they" | "their" | "them") && asks_for_people())
+        }
+        Role::Lead => matches!(token.word.as_str(), "he" | "she" | "they"),
+        Role::Content | Role::Value | Role::Merged => false,
+    }
+}
+
+/// Says whether a goal tells somebody to do something now ("please get off my phone"): a request for a plan is led in
+/// ("please help me"), or ends in its courtesy.
+pub(super) fn is_order(tokens: &[Token]) -> bool {
+    let polite = |token: &Token| matches!(token.word.as_str(), "please" | "pls" | "plz" | "kindly");
+    match tokens {
+        [first, second, ..] => {
+            polite(first) && first.role == Role::Function && second.role != Role::Lead
+        }
+        _ => false,
+    }
+}
