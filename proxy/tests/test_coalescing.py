@@ -259,26 +259,31 @@ def test_a_call_that_nobody_waits_for_any_more_is_cancelled(cached, openai_upstr
     assert answer.cache == "miss" and answer.text != "never read"
 
 
+NO_ANSWERS = {
+    "429": answers.openai_error(429, "rate_limit_exceeded"),
+    "500": answers.openai_error(500, "server_error"),
+    "401": answers.openai_error(401, "invalid_api_key"),
+    "broken off": Reply(framing="chunked", body=[b'{"choices":'], end="cut"),
+    "truncated": answers.chat(text="cut off at the", finish="length"),
+    "filtered": answers.chat(text="not allowed", finish="content_filter"),
+    "tool call": answers.chat(finish="tool_calls", tool_calls=[CALL]),
+    "empty": answers.chat(text=""),
+    "refusal": Reply(
+        headers=[("Content-Type", "application/json")], body=b'{"choices":[{"message":{"refusal":"I cannot"}}]}'
+    ),
+    "no answer": Reply(headers=[("Content-Type", "application/json")], body=b"{}"),
+}
+# A stream of these has words before one knows: who reads along has them too (see the tests of streams below).
+WORDS_FIRST = {"truncated", "filtered"}
+
+
 @pytest.mark.parametrize(
-    "scripted",
-    [
-        answers.openai_error(429, "rate_limit_exceeded"),
-        answers.openai_error(500, "server_error"),
-        answers.openai_error(401, "invalid_api_key"),
-        Reply(framing="chunked", body=[b'{"choices":'], end="cut"),
-        answers.chat(text="cut off at the", finish="length"),
-        answers.chat(text="not allowed", finish="content_filter"),
-        answers.chat(finish="tool_calls", tool_calls=[CALL]),
-        answers.chat(text=""),
-        Reply(headers=[("Content-Type", "application/json")], body=b'{"choices":[{"message":{"refusal":"I cannot"}}]}'),
-        Reply(headers=[("Content-Type", "application/json")], body=b"{}"),
-    ],
-    ids=["429", "500", "401", "broken off", "truncated", "filtered", "tool call", "empty", "refusal", "no answer"],
+    ("name", "stream"),
+    [(name, False) for name in NO_ANSWERS] + [(name, True) for name in NO_ANSWERS if name not in WORDS_FIRST],
 )
-@pytest.mark.parametrize("stream", [False, True])
-def test_what_is_no_answer_is_shared_with_nobody(cached, openai_upstream, key, ask, scripted, stream):
+def test_what_is_no_answer_is_shared_with_nobody(cached, openai_upstream, key, ask, name, stream):
     """The leader gets it; one follower asks anew, and its answer serves the others: two calls, not six."""
-    gate, reply = held(scripted)
+    gate, reply = held(NO_ANSWERS[name])
     openai_upstream.script(reply)
     mark = openai_upstream.mark()
     first = ask(cached.client.chat, GOAL, key, stream=stream)
@@ -323,6 +328,28 @@ def test_a_stream_the_upstream_breaks_ends_as_broken_for_all_who_read_it(cached,
         gate.open()
         rest = reading.until(b"0\r\n\r\n")
         assert rest is not None and b'"error"' in rest and b"[DONE]" not in rest
+        reading.close()
+    assert waits.result().cache == "miss" and waits.result().text.endswith(GOAL)
+
+
+@pytest.mark.parametrize("finish", ["length", "content_filter"])
+def test_a_stream_that_is_no_whole_answer_ends_for_all_who_read_it_as_for_the_leader(
+    cached, openai_upstream, key, ask, finish
+):
+    """Who reads along is told what the leader is told; who waits for the whole asks anew, and nothing is stored."""
+    gate = Gate()
+    openai_upstream.script(answers.chat(text=TEXT, gate=gate, finish=finish))
+    with open_stream(cached, key) as leader:
+        gate.wait_reached()
+        reading = open_stream(cached, key)
+        assert reading.read_head()[0] == 200
+        assert reading.until(TEXT[:12].encode()) is not None
+        waits = ask(cached.client.chat, GOAL, key)
+        followers(cached, 1)
+        gate.open()
+        for stream in (leader, reading):
+            rest = stream.until(b"[DONE]")
+            assert rest is not None and f'"finish_reason":"{finish}"'.encode() in rest.replace(b": ", b":")
         reading.close()
     assert waits.result().cache == "miss" and waits.result().text.endswith(GOAL)
 
