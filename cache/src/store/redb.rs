@@ -246,33 +246,38 @@ impl Store for RedbStore {
 fn write(database: &Database, batch: &Batch) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate)?;
+    // One table is open at a time: where redb panics over a damaged one it opens, it panics again over any other that is
+    // open then, and that ends the process.
+    transaction.open_table(META)?.insert("format", FORMAT)?;
     {
-        transaction.open_table(META)?.insert("format", FORMAT)?;
         let mut entries = transaction.open_table(ENTRIES)?;
+        for (id, change) in &batch.changes {
+            match change {
+                Change::Put(entry, _) => entries.insert(id.as_u64(), entry.encode().as_slice())?,
+                Change::Remove => entries.remove(id.as_u64())?,
+            };
+        }
+    }
+    {
         let mut vectors = transaction.open_table(VECTORS)?;
         for (id, change) in &batch.changes {
             match change {
-                Change::Put(entry, embedding) => {
-                    entries.insert(id.as_u64(), entry.encode().as_slice())?;
-                    match embedding {
-                        Some(embedding) => {
-                            vectors.insert(id.as_u64(), embedding.encode(*id).as_slice())?
-                        }
-                        None => vectors.remove(id.as_u64())?,
-                    };
+                Change::Put(_, Some(embedding)) => {
+                    vectors.insert(id.as_u64(), embedding.encode(*id).as_slice())?
                 }
-                Change::Remove => {
-                    entries.remove(id.as_u64())?;
-                    vectors.remove(id.as_u64())?;
-                }
-            }
+                Change::Put(_, None) | Change::Remove => vectors.remove(id.as_u64())?,
+            };
         }
+    }
+    {
         let mut phrasings = transaction.open_table(PHRASINGS)?;
         for (key, values) in &batch.phrasings {
             let mut writer = Writer::default();
             let sealed = writer.floats(values).seal(PHRASING_VERSION, key.as_bytes());
             phrasings.insert(key.as_bytes(), sealed.as_slice())?;
         }
+    }
+    {
         let mut counters = transaction.open_table(COUNTERS)?;
         for (name, total) in batch.totals.iter().flatten() {
             counters.insert(*name, *total)?;
