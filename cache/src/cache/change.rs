@@ -73,6 +73,7 @@ impl Cache {
         if let Some(embedding) = searched {
             self.index(&resident, embedding);
             self.partitions.maintain(&entry.compatibility);
+            self.note_index_change();
         }
         self.counters.add(Counter::Admissions, 1);
         let id = entry.id;
@@ -137,6 +138,7 @@ impl Cache {
         let entry = resident.entry();
         self.exact.remove(&entry.exact, id);
         self.partitions.remove(&entry.compatibility, id);
+        self.note_index_change();
         true
     }
 
