@@ -6,7 +6,7 @@ export PATH := $(PATH):$(ASSETS)/cmake/bin
 CARGO ?= cargo
 PYTHON ?= python3
 
-.PHONY: run test setup build bench fmt help verifier-report free-share train-verifier
+.PHONY: run test setup build bench fmt help verifier-report free-share scale train-verifier
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -32,6 +32,10 @@ verifier-report: build ## Measures what the semantic tier serves on the evaluati
 
 free-share: build ## Replays a stream of goals and prints which share was answered for free, and how much of it wrongly.
 	$(PYTHON) benches/free_share.py
+
+scale: build ## Measures the cache from a thousand entries to a million (an hour, 4 GB of memory, 8 GB of disk).
+	$(CARGO) build --release --locked -p tollfree-bench
+	$(PYTHON) benches/scale.py --record
 
 train-verifier: ## Trains the same-answer model again (half an hour or hours; fetches PyTorch, 6 GB).
 	$(PYTHON) -m venv $(ASSETS)/training

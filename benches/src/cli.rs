@@ -3,7 +3,11 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
-use tollfree_bench::{baseline, load::Expectation};
+use tollfree_bench::{
+    baseline,
+    load::Expectation,
+    scale::{grow, index::Kind},
+};
 use tollfree_config::types::Duration;
 
 /// How long a load run counts unless told otherwise.
@@ -28,6 +32,109 @@ pub(crate) enum Command {
     Bound(BoundArgs),
     /// Times one bare embedding
     Embed(EmbedArgs),
+    /// Measures the cache from a thousand entries to a million
+    #[command(subcommand)]
+    Scale(Scale),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Scale {
+    /// One kind of index alone: building, memory, search time, recall
+    Index(IndexArgs),
+    /// The whole cache with its store: growing, searching, removing, rebuilding, opening
+    Grow(GrowArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SourceArgs {
+    /// File with goals, one a line, before those of the templates and made ones; may be given several times
+    #[arg(long)]
+    pub(crate) goals: Vec<PathBuf>,
+
+    /// Goals embedded at most
+    #[arg(long, default_value = "20000", value_parser = at_least_one)]
+    pub(crate) max_goals: usize,
+
+    /// File that keeps the embedded goals for the next run
+    #[arg(long)]
+    pub(crate) vectors: PathBuf,
+
+    /// What the neighbours of the goals are drawn by
+    #[arg(long, default_value = "1")]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IndexArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+
+    /// Which index
+    #[arg(long)]
+    pub(crate) kind: Kind,
+
+    /// Vectors in it
+    #[arg(long, value_parser = at_least_one)]
+    pub(crate) entries: usize,
+
+    /// Searches timed and judged
+    #[arg(long, default_value = "1000", value_parser = at_least_one)]
+    pub(crate) searches: usize,
+
+    /// Threads that link
+    #[arg(long, default_value = "1", value_parser = at_least_one)]
+    pub(crate) threads: usize,
+
+    /// Prints the report as one JSON line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GrowArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+
+    /// Numbers of entries at which to measure, growing, with commas between
+    #[arg(long, value_delimiter = ',', required = true, value_parser = at_least_one)]
+    sizes: Vec<usize>,
+
+    /// Compatibility keys that the entries are spread over
+    #[arg(long, default_value = "1", value_parser = at_least_one)]
+    partitions: usize,
+
+    /// Bytes of each answer
+    #[arg(long, default_value = "256", value_parser = at_least_one)]
+    answer_bytes: usize,
+
+    /// Searches timed and judged at each size
+    #[arg(long, default_value = "1000", value_parser = at_least_one)]
+    searches: usize,
+
+    /// Folder for the store, empty or not there yet
+    #[arg(long)]
+    pub(crate) directory: PathBuf,
+
+    /// In the end removes a third, waits for the rebuild, and opens the store with and without its snapshot
+    #[arg(long)]
+    whole_life: bool,
+
+    /// Prints the report as one JSON line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl GrowArgs {
+    pub(crate) fn options(&self) -> grow::Options {
+        grow::Options {
+            sizes: self.sizes.clone(),
+            partitions: self.partitions,
+            answer_bytes: self.answer_bytes,
+            searches: self.searches,
+            directory: self.directory.clone(),
+            whole_life: self.whole_life,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

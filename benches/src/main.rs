@@ -15,10 +15,15 @@ use serde::Serialize;
 use tollfree_bench::{
     baseline, bound, embedding,
     load::{self, Mode, Requests, Target},
+    scale::{goals, grow, index, vectors::Vectors},
 };
 use tollfree_config::{assets::Assets, env::Environment};
 
-use cli::{Baseline, Cli, Command, EmbedArgs, LoadArgs};
+use cli::{Baseline, Cli, Command, EmbedArgs, LoadArgs, Scale, SourceArgs};
+
+/// The allocator of the product, so that memory is measured as it is used there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> Result<()> {
     match Cli::parse().command {
@@ -45,6 +50,26 @@ fn main() -> Result<()> {
         Command::Embed(args) => {
             let json = args.json;
             print(&embedding::run(&embed_options(args)?)?, json)
+        }
+        Command::Scale(Scale::Index(args)) => {
+            let (vectors, _) = source(&args.source)?;
+            let report = index::run(
+                &vectors,
+                args.kind,
+                args.entries,
+                args.searches,
+                args.threads,
+            )?;
+            print(&report, args.json)
+        }
+        Command::Scale(Scale::Grow(args)) => {
+            ensure!(
+                grow::is_free(&args.directory)?,
+                "{} is not empty",
+                args.directory.display()
+            );
+            let (vectors, goals) = source(&args.source)?;
+            print(&grow::run(&vectors, &goals, &args.options())?, args.json)
         }
     }
 }
@@ -84,6 +109,20 @@ fn load_options(args: LoadArgs) -> Result<load::Options> {
         timeout: args.timeout.get(),
         expectations: args.expect_header,
     })
+}
+
+/// The vectors of a scale run and the goals they are made from.
+fn source(args: &SourceArgs) -> Result<(Vectors, Vec<String>)> {
+    let assets = Assets::locate(&Environment::process())
+        .context("no assets folder: set TOLLFREE_CACHE_DIR")?;
+    let goals = goals::collect(&args.goals, args.max_goals)?;
+    let base = goals::embed(
+        &goals,
+        &args.vectors,
+        &assets.runtime(),
+        &assets.model_dir(),
+    )?;
+    Ok((Vectors::new(base, args.seed), goals))
 }
 
 fn embed_options(args: EmbedArgs) -> Result<embedding::Options> {

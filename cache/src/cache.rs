@@ -8,6 +8,7 @@ mod change;
 mod label;
 mod load;
 mod options;
+mod snapshots;
 mod survey;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::bound::Bound;
 use crate::cache::load::Leftovers;
 pub use crate::cache::options::{CacheOptions, Evictions, OpenReport, Stats, StoreStats};
+use crate::cache::snapshots::Snapshots;
 use crate::counters::{Counter, Counters, Tier};
 use crate::entry::{Entry, EntryId};
 use crate::error::{Error, Result};
@@ -44,7 +46,7 @@ pub struct Cache {
     options: CacheOptions,
     exact: ExactMap,
     residents: RwLock<Residents>,
-    partitions: Partitions,
+    partitions: Arc<Partitions>,
     /// The model whose vectors are in the partitions.
     model: RwLock<Option<Arc<str>>>,
     counters: Arc<Counters>,
@@ -54,6 +56,8 @@ pub struct Cache {
     /// Held by whatever changes the set of entries.
     changing: Mutex<()>,
     writer: Option<Writer>,
+    /// Absent for a cache in memory.
+    snapshots: Option<Snapshots>,
 }
 
 impl Cache {
@@ -80,11 +84,12 @@ impl Cache {
             path: directory.into(),
             source,
         })?;
-        match Self::open_store(directory, options.clone(), now_ms) {
+        match Self::open_store(directory, options.clone(), Limits::DEFAULT, now_ms) {
             Err(error) if error.is_damage() => {
                 let moved = RedbStore::move_aside(directory, now_ms)?;
                 tracing::error!(%error, moved_to = %moved.display(), "store moved aside, beginning a fresh one");
-                let (cache, report) = Self::open_store(directory, options, now_ms)?;
+                let (cache, report) =
+                    Self::open_store(directory, options, Limits::DEFAULT, now_ms)?;
                 Ok((
                     cache,
                     OpenReport {
@@ -100,22 +105,32 @@ impl Cache {
     fn open_store(
         directory: &Path,
         options: CacheOptions,
+        limits: Limits,
         now_ms: u64,
     ) -> Result<(Self, OpenReport)> {
-        Self::with_store(Arc::new(RedbStore::open(directory)?), options, now_ms)
+        let store = Arc::new(RedbStore::open(directory)?);
+        let mut cache = Self::with_limits(options, limits);
+        cache.snapshots = Some(Snapshots::new(directory));
+        cache.attach(store, now_ms)
     }
+
+    #[cfg(test)]
 
     pub(crate) fn with_store(
         store: Arc<dyn Store>,
         options: CacheOptions,
         now_ms: u64,
     ) -> Result<(Self, OpenReport)> {
-        let mut cache = Self::in_memory(options);
-        let (report, leftovers) = cache.load(&*store, now_ms)?;
-        let writer = Writer::start(store, Arc::clone(&cache.counters))?;
+        Self::in_memory(options).attach(store, now_ms)
+    }
+
+    /// Takes in what a store holds and writes to it from now on.
+    fn attach(mut self, store: Arc<dyn Store>, now_ms: u64) -> Result<(Self, OpenReport)> {
+        let (report, leftovers) = self.load(&*store, now_ms)?;
+        let writer = Writer::start(store, Arc::clone(&self.counters))?;
         leftovers.clean_up(&writer);
-        cache.writer = Some(writer);
-        Ok((cache, report))
+        self.writer = Some(writer);
+        Ok((self, report))
     }
 
     fn with_limits(options: CacheOptions, limits: Limits) -> Self {
@@ -124,13 +139,14 @@ impl Cache {
             options,
             exact: ExactMap::new(),
             residents: RwLock::new(Residents::new()),
-            partitions: Partitions::new(limits),
+            partitions: Arc::new(Partitions::new(limits)),
             model: RwLock::new(model),
             counters: Arc::default(),
             evictions: Mutex::default(),
             bound: Bound::default(),
             changing: Mutex::new(()),
             writer: None,
+            snapshots: None,
         }
     }
 
@@ -249,7 +265,7 @@ impl Cache {
                     tracing::warn!(%error, "entries not stored yet stay without a vector");
                 }
                 let mut leftovers = Leftovers::default();
-                self.index_stored(writer.store(), Some(model), &mut leftovers)?;
+                self.fill_index(writer.store(), model, &mut leftovers)?;
                 leftovers.clean_up(writer);
             }
         }

@@ -125,6 +125,14 @@ impl Residents {
         }
     }
 
+    /// Returns the entries that have no rows in the index.
+    pub(crate) fn without_vector(&self) -> Vec<Arc<Resident>> {
+        let all = self.all.iter();
+        all.filter(|resident| resident.vector_bytes.load(Ordering::Relaxed) == 0)
+            .cloned()
+            .collect()
+    }
+
     /// Notes that no entry is indexed any more.
     pub(crate) fn clear_vector_bytes(&mut self) {
         for resident in &self.all {

@@ -13,6 +13,7 @@ use crate::bound::curve::Curve;
 use crate::bound::entry::Labels;
 use crate::entry::{Embedding, Entry, EntryId};
 use crate::error::Result;
+use crate::semantic::snapshot::Stamp;
 use crate::store::pending::Batch;
 
 /// A durable map of entries. Calls block; none is made on the way of a request.
@@ -28,6 +29,18 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`crate::error::Error::Damaged`] when reading cannot go on.
     fn embeddings(&self, visit: &mut dyn FnMut(EntryId, Result<Embedding>)) -> Result<()>;
+
+    /// Reads the vector of one entry; `None` when it has none.
+    ///
+    /// # Errors
+    /// When the store cannot be read or the value is corrupt.
+    fn embedding(&self, id: EntryId) -> Result<Option<Embedding>>;
+
+    /// Says which store this is, and how often its entries were changed.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn stamp(&self) -> Result<Stamp>;
 
     /// Reads the counters by name.
     ///

@@ -73,6 +73,7 @@ impl Cache {
         if let Some(embedding) = searched {
             self.index(&resident, embedding);
             self.partitions.maintain(&entry.compatibility);
+            self.note_index_change();
         }
         self.counters.add(Counter::Admissions, 1);
         let id = entry.id;
@@ -138,6 +139,7 @@ impl Cache {
         self.exact.remove(&entry.exact, id);
         self.partitions.remove(&entry.compatibility, id);
         self.bound.forget(id);
+        self.note_index_change();
         true
     }
 

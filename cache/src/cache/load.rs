@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use crate::cache::{Cache, OpenReport};
 use crate::entry::{Embedding, Entry, EntryId};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::resident::Resident;
 use crate::store::Store;
-use crate::store::pending::embedding_bytes;
 use crate::store::writer::Writer;
 
 /// What to clean up in the store because it was not taken in.
@@ -69,18 +68,36 @@ impl Cache {
         let (gone, corrupt) = self.load_labels(store)?;
         leftovers.removed.extend(gone);
         report.dropped_corrupt += corrupt;
-        let model = self.model();
-        report.dropped_corrupt += self.index_stored(store, model.as_deref(), &mut leftovers)?;
+        if let Some(model) = self.model() {
+            report.dropped_corrupt += self.fill_index(store, &model, &mut leftovers)?;
+        }
         report.entries = self.residents.read().len();
         report.indexed = self.partitions.counts().vectors;
         Ok((report, leftovers))
     }
 
-    /// Indexes the stored vectors of a model and returns how many could not be read.
-    pub(super) fn index_stored(
+    /// Fills the empty index with the vectors of a model, from the snapshot if it fits, else from the store, and returns
+    /// how many could not be read.
+    pub(super) fn fill_index(
         &self,
         store: &dyn Store,
-        model: Option<&str>,
+        model: &str,
+        leftovers: &mut Leftovers,
+    ) -> Result<usize> {
+        let corrupt = match self.restore_snapshot(store, model) {
+            Some(true) => 0,
+            Some(false) => self.index_missing(store, model, leftovers)?,
+            None => self.index_stored(store, model, leftovers)?,
+        };
+        self.partitions.maintain_all();
+        Ok(corrupt)
+    }
+
+    /// Indexes the stored vectors of a model and returns how many could not be read.
+    fn index_stored(
+        &self,
+        store: &dyn Store,
+        model: &str,
         leftovers: &mut Leftovers,
     ) -> Result<usize> {
         let mut corrupt = 0;
@@ -89,21 +106,57 @@ impl Cache {
                 leftovers.removed.push(id);
                 return;
             };
-            match embedding {
-                Ok(embedding) if Some(embedding.vector.model()) == model => {
-                    self.index(&resident, &embedding);
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    // The entry stays: it is still found by its exact key.
-                    tracing::warn!(%id, %error, "stored vector skipped");
-                    corrupt += 1;
-                    leftovers.without_vector.push(Arc::clone(resident.entry()));
-                }
-            }
+            corrupt += self.index_read(&resident, embedding, model, leftovers);
         })?;
-        self.partitions.maintain_all();
         Ok(corrupt)
+    }
+
+    /// As [`Cache::index_stored`], for the entries that a snapshot did not have.
+    fn index_missing(
+        &self,
+        store: &dyn Store,
+        model: &str,
+        leftovers: &mut Leftovers,
+    ) -> Result<usize> {
+        let mut corrupt = 0;
+        let missing = self.residents.read().without_vector();
+        for resident in missing {
+            match store.embedding(resident.entry().id) {
+                Ok(None) => {}
+                Ok(Some(embedding)) => {
+                    corrupt += self.index_read(&resident, Ok(embedding), model, leftovers);
+                }
+                Err(error @ Error::Corrupt { .. }) => {
+                    corrupt += self.index_read(&resident, Err(error), model, leftovers);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(corrupt)
+    }
+
+    /// Indexes what was read for an entry and returns the number of vectors that could not be.
+    fn index_read(
+        &self,
+        resident: &Arc<Resident>,
+        embedding: Result<Embedding>,
+        model: &str,
+        leftovers: &mut Leftovers,
+    ) -> usize {
+        match embedding {
+            Ok(embedding) if embedding.vector.model() == model => {
+                self.index(resident, &embedding);
+                0
+            }
+            Ok(_) => 0,
+            Err(error) => {
+                // The entry stays: it is still found by its exact key.
+                let entry = resident.entry();
+                tracing::warn!(id = %entry.id, %error, "stored vector skipped");
+                leftovers.without_vector.push(Arc::clone(entry));
+                1
+            }
+        }
     }
 
     /// Puts a vector into the index and counts its bytes. One that does not fit is left out: a miss, not an error.
@@ -113,10 +166,7 @@ impl Cache {
             .partitions
             .insert(entry.compatibility, entry.id, embedding)
         {
-            Ok(()) => self
-                .residents
-                .write()
-                .set_vector_bytes(entry.id, embedding_bytes(embedding)),
+            Ok(bytes) => self.residents.write().set_vector_bytes(entry.id, bytes),
             Err(error) => tracing::warn!(id = %entry.id, %error, "vector not indexed"),
         }
     }

@@ -471,7 +471,9 @@ fn a_large_partition_finds_the_same_before_during_and_after_it_becomes_a_graph()
         many,
         Limits {
             flat_max: 200,
+            hnsw_max: 400,
             sketches_max: 200,
+            snapshot_min: 0,
         },
     );
     let mut clusters = Clusters::new(31, 32, 20);

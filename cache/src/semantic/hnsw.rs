@@ -144,6 +144,10 @@ impl VectorIndex for HnswIndex {
         points.ids.len() - points.of_id.len()
     }
 
+    fn ids(&self) -> Vec<EntryId> {
+        self.points.read().of_id.keys().copied().collect()
+    }
+
     fn rows(&self) -> Box<dyn Iterator<Item = (EntryId, Vec<f32>)> + '_> {
         let changing = self.changing.lock();
         // hnsw_rs cannot walk an empty graph.

@@ -2,6 +2,7 @@
 
 use crate::entry::EntryId;
 use crate::error::Result;
+use crate::semantic::compact::CompactIndex;
 
 /// A set of unit vectors of one model, searched by similarity.
 ///
@@ -39,4 +40,20 @@ pub trait VectorIndex: Send + Sync {
     ///
     /// A vector that is inserted or removed meanwhile may or may not appear.
     fn rows(&self) -> Box<dyn Iterator<Item = (EntryId, Vec<f32>)> + '_>;
+
+    /// Returns the ids of all vectors that a search may find.
+    fn ids(&self) -> Vec<EntryId>;
+
+    /// Returns the number of vectors that searches find by scanning, because nothing leads to them yet.
+    fn num_unlinked(&self) -> usize {
+        0
+    }
+
+    /// Makes vectors found without scanning, on so many threads. Searches and changes go on meanwhile.
+    fn link(&self, _threads: usize) {}
+
+    /// Returns the index itself if it is the one that a snapshot keeps as it is.
+    fn as_compact(&self) -> Option<&CompactIndex> {
+        None
+    }
 }

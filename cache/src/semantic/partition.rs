@@ -1,8 +1,8 @@
 //! The vectors of one compatibility key.
 //!
-//! Small ones are scanned; a large one moves into a graph, and back when it has shrunk. The new index is built
-//! beside the old one, which goes on answering: changes made meanwhile are kept in a journal and replayed before
-//! the two are swapped.
+//! Small ones are scanned; a large one moves into a graph, a very large one into a more compact graph, and back when
+//! it has shrunk. The new index is built beside the old one, which goes on answering: changes made meanwhile are kept
+//! in a journal and replayed before the two are swapped.
 
 use std::mem;
 use std::sync::Arc;
@@ -11,18 +11,44 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::entry::{Embedding, EntryId};
 use crate::error::Result;
+use crate::semantic::compact::CompactIndex;
 use crate::semantic::flat::FlatIndex;
 use crate::semantic::hnsw::HnswIndex;
 use crate::semantic::index::VectorIndex;
+use crate::semantic::partitions::Limits;
+use crate::semantic::rows::Precision;
+
+mod saved;
 
 /// So few journal entries are replayed while searches wait; more are replayed beside them first.
 const SHORT_JOURNAL: usize = 16;
 
-/// The two ways to index a partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Rounds in which what came in during a build is linked before the swap: each is shorter than the one before unless
+/// vectors come in faster than they are linked, and then the rest is found by scanning for a while.
+const LINKED_ROUNDS: usize = 8;
+
+/// Vectors that searches of a compact graph may find by scanning before they are linked: a thread for each one would
+/// cost more than the scan.
+const MAX_UNLINKED: usize = 64;
+
+/// Bytes about that lead to a row, in any index.
+const OVERHEAD: usize = 48;
+
+/// The ways to index a partition, from small to large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Flat,
     Hnsw,
+    Compact,
+}
+
+/// What is to be done for a partition in the background.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Build an index and swap it in.
+    Build(Kind),
+    /// Link what was inserted.
+    Link,
 }
 
 /// The vectors, and for a small partition the sketches, of one compatibility key.
@@ -37,6 +63,8 @@ struct State {
     dimensions: usize,
     /// There while another index is being built.
     journal: Option<Mutex<Vec<Change>>>,
+    /// A thread has taken on the work for this partition, or is about to.
+    claimed: bool,
     /// A build that panicked is not tried again.
     settled: bool,
 }
@@ -60,19 +88,22 @@ impl Partition {
                 index: Arc::new(FlatIndex::new()),
                 dimensions,
                 journal: None,
+                claimed: false,
                 settled: false,
             }),
-            sketches: RwLock::new(Sketches::Kept(FlatIndex::new())),
+            // The prefilter rejects what is far from everything: a quarter of the memory is as good.
+            sketches: RwLock::new(Sketches::Kept(FlatIndex::with_precision(Precision::Coarse))),
         }
     }
 
     /// Adds an entry's vector, and its sketch while the partition has at most `max_sketches` entries.
+    /// Returns about how many bytes that takes, as [`Partition::sizes`] counts them.
     pub(crate) fn insert(
         &self,
         id: EntryId,
         embedding: &Embedding,
         max_sketches: usize,
-    ) -> Result<()> {
+    ) -> Result<usize> {
         let values = embedding.vector.values();
         let len = {
             let state = self.state.read();
@@ -82,15 +113,18 @@ impl Partition {
             }
             state.index.len()
         };
+        let mut bytes = 2 * values.len() + OVERHEAD;
         if len > max_sketches {
             self.give_up_sketches();
         } else if let (Sketches::Kept(sketches), Some(sketch)) =
             (&*self.sketches.read(), &embedding.sketch)
         {
             // A sketch of other dimensions counts as none: the prefilter then stays silent.
-            let _ = sketches.insert(id, sketch);
+            if sketches.insert(id, sketch).is_ok() {
+                bytes += sketch.len();
+            }
         }
-        Ok(())
+        Ok(bytes)
     }
 
     fn give_up_sketches(&self) {
@@ -137,49 +171,80 @@ impl Partition {
             .map(|(_, similarity)| *similarity)
     }
 
+    /// Returns about how many bytes the rows of each entry take: two for each value of the vector, one for each of the
+    /// sketch, and what leads to them.
+    pub(crate) fn sizes(&self) -> Vec<(EntryId, usize)> {
+        let state = self.state.read();
+        let sketch = match &*self.sketches.read() {
+            Sketches::Kept(sketches) => sketches.dimensions(),
+            Sketches::GivenUp => 0,
+        };
+        let bytes = 2 * state.dimensions + sketch + OVERHEAD;
+        state
+            .index
+            .ids()
+            .into_iter()
+            .map(|id| (id, bytes))
+            .collect()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.state.read().index.len()
+    }
+
+    /// Returns the number of removed vectors that still take up space.
+    #[cfg(test)]
+    pub(crate) fn num_dead(&self) -> usize {
+        self.state.read().index.num_dead()
     }
 
     pub(crate) fn kind(&self) -> Kind {
         self.state.read().kind
     }
 
-    /// Says which index should be built now, if any: a graph above `flat_max` vectors, a fresh one when more than
-    /// a quarter of the points are dead, a flat one at half of `flat_max`, so that a partition at the boundary
-    /// does not go back and forth.
-    pub(crate) fn wanted(&self, flat_max: usize) -> Option<Kind> {
+    /// Says what should be done now, if anything: another index above or well below the size for the present one, a
+    /// fresh one when more than a quarter of the points are dead, links for what was inserted. A partition shrinks to
+    /// half of a limit before it moves back, so that one at the boundary does not go back and forth.
+    pub(crate) fn wanted(&self, limits: Limits) -> Option<Work> {
         let state = self.state.read();
-        if state.journal.is_some() || state.settled {
-            return None;
-        }
-        let (len, dead) = (state.index.len(), state.index.num_dead());
-        match state.kind {
-            Kind::Flat => (len > flat_max).then_some(Kind::Hnsw),
-            Kind::Hnsw if len <= flat_max / 2 => Some(Kind::Flat),
-            Kind::Hnsw => (dead * 4 > len + dead).then_some(Kind::Hnsw),
-        }
+        state.wanted(limits)
     }
 
-    /// Claims the right to build an index; `false` if a build is under way.
-    pub(crate) fn begin_build(&self) -> bool {
+    /// Claims the work that is wanted; whoever does so does it and claims again, until nothing is wanted.
+    pub(crate) fn claim(&self, limits: Limits) -> Option<Work> {
         let mut state = self.state.write();
-        let free = state.journal.is_none() && !state.settled;
-        if free {
-            state.journal = Some(Mutex::default());
-        }
-        free
+        let work = if state.claimed {
+            None
+        } else {
+            state.wanted(limits)
+        };
+        state.claimed |= work.is_some();
+        work
     }
 
-    /// Builds the index claimed by [`Partition::begin_build`] and swaps it in. Takes about half a millisecond for
-    /// each vector of a graph.
-    pub(crate) fn build(&self, kind: Kind) -> Result<()> {
-        let target = self.fill(kind)?;
-        self.swap_in(kind, target)
+    /// Ends a claim.
+    pub(crate) fn release(&self) {
+        self.state.write().claimed = false;
+    }
+
+    /// Does what was claimed. A graph takes about half a millisecond of work for each vector.
+    pub(crate) fn perform(&self, work: Work, threads: usize) -> Result<()> {
+        match work {
+            Work::Link => {
+                let index = Arc::clone(&self.state.read().index);
+                index.link(threads);
+                Ok(())
+            }
+            Work::Build(kind) => {
+                self.state.write().journal = Some(Mutex::default());
+                let target = self.fill(kind, threads)?;
+                self.swap_in(kind, target, threads)
+            }
+        }
     }
 
     /// Makes an index of the vectors there are.
-    fn fill(&self, kind: Kind) -> Result<Arc<dyn VectorIndex>> {
+    fn fill(&self, kind: Kind, threads: usize) -> Result<Arc<dyn VectorIndex>> {
         let (source, dimensions) = {
             let state = self.state.read();
             (Arc::clone(&state.index), state.dimensions)
@@ -187,18 +252,25 @@ impl Partition {
         let target: Arc<dyn VectorIndex> = match kind {
             Kind::Flat => Arc::new(FlatIndex::new()),
             Kind::Hnsw => Arc::new(HnswIndex::new(dimensions, source.len())),
+            Kind::Compact => Arc::new(CompactIndex::new(dimensions)),
         };
         for (id, vector) in source.rows() {
             target.insert(id, &vector)?;
         }
+        target.link(threads);
         Ok(target)
     }
 
     /// Replays what changed since the build was claimed and puts the new index in the place of the old one.
-    fn swap_in(&self, kind: Kind, target: Arc<dyn VectorIndex>) -> Result<()> {
+    fn swap_in(&self, kind: Kind, target: Arc<dyn VectorIndex>, threads: usize) -> Result<()> {
         let mut changes = self.take_changes();
+        let mut rounds = 0;
         while changes.len() > SHORT_JOURNAL {
             replay(&*target, changes)?;
+            if rounds < LINKED_ROUNDS {
+                target.link(threads);
+            }
+            rounds += 1;
             changes = self.take_changes();
         }
         let mut state = self.state.write();
@@ -209,14 +281,17 @@ impl Partition {
             .map(|journal| mem::take(&mut *journal.lock()))
             .unwrap_or_default();
         replay(&*target, rest)?;
-        state.index = target;
+        let old = mem::replace(&mut state.index, target);
         state.kind = kind;
         state.journal = None;
+        // Freeing a large graph takes a while that no search should wait for.
+        drop(state);
+        drop(old);
         Ok(())
     }
 
-    /// Gives up a build that failed: the present index stays, for good.
-    pub(crate) fn abandon_build(&self) {
+    /// Gives up work that failed: the present index stays, for good.
+    pub(crate) fn abandon(&self) {
         let mut state = self.state.write();
         state.journal = None;
         state.settled = true;
@@ -229,6 +304,25 @@ impl Partition {
             .as_ref()
             .map(|journal| mem::take(&mut *journal.lock()))
             .unwrap_or_default()
+    }
+}
+
+impl State {
+    fn wanted(&self, limits: Limits) -> Option<Work> {
+        if self.journal.is_some() || self.settled {
+            return None;
+        }
+        let (len, dead) = (self.index.len(), self.index.num_dead());
+        let fitting = limits.kind(len);
+        if fitting > self.kind
+            || fitting < self.kind && limits.kind(len.saturating_mul(2)) < self.kind
+        {
+            return Some(Work::Build(fitting));
+        }
+        if dead * 4 > len + dead {
+            return Some(Work::Build(self.kind));
+        }
+        (self.index.num_unlinked() > MAX_UNLINKED).then_some(Work::Link)
     }
 }
 
@@ -247,56 +341,4 @@ fn replay(target: &dyn VectorIndex, changes: Vec<Change>) -> Result<()> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may fail by panic")]
-mod tests {
-    use super::*;
-    use crate::entry::Vector;
-    use crate::testing::id;
-
-    #[test]
-    fn changes_made_while_an_index_is_built_are_in_it() {
-        let partition = Partition::new(2);
-        let at = |n: u16| {
-            let angle = f32::from(n) / 100.0;
-            Embedding::new(
-                Vector::new("m", vec![angle.cos(), angle.sin()]).unwrap(),
-                None,
-            )
-        };
-        for n in 0..60 {
-            partition.insert(id(n.into()), &at(n), 0).unwrap();
-        }
-        assert!(partition.begin_build());
-        assert!(!partition.begin_build());
-        // One change before the walk over the vectors, which sees it too, and the others after.
-        partition.insert(id(60), &at(60), 0).unwrap();
-        let target = partition.fill(Kind::Hnsw).unwrap();
-        for n in 61..120 {
-            partition.insert(id(n.into()), &at(n), 0).unwrap();
-        }
-        for n in (0..30).chain(90..100) {
-            partition.remove(id(n));
-        }
-        partition.swap_in(Kind::Hnsw, target).unwrap();
-        assert_eq!((partition.kind(), partition.len()), (Kind::Hnsw, 80));
-        for n in (30..90).chain(100..120) {
-            let found = partition.search(at(n).vector.values(), 1);
-            assert_eq!(found.first().map(|found| found.0), Some(id(n.into())));
-        }
-        assert!(partition.begin_build(), "the build is over");
-    }
-
-    #[test]
-    fn after_a_failed_build_the_present_index_goes_on() {
-        let partition = Partition::new(2);
-        let vector = Vector::new("m", vec![1.0, 0.0]).unwrap();
-        partition
-            .insert(id(1), &Embedding::new(vector, None), 0)
-            .unwrap();
-        assert_eq!(partition.wanted(0), Some(Kind::Hnsw));
-        assert!(partition.begin_build());
-        partition.abandon_build();
-        assert_eq!(partition.wanted(0), None);
-        assert_eq!(partition.search(&[1.0, 0.0], 1).len(), 1);
-    }
-}
+mod tests;

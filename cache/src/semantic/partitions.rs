@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::{Condvar, Mutex, RwLock};
 
 use crate::entry::{Embedding, EntryId};
 use crate::error::Result;
 use crate::key::CompatibilityKey;
-use crate::semantic::partition::{Kind, Partition};
+use crate::semantic::partition::{Kind, Partition, Work};
 
 /// Sizes at which a partition changes how it works.
 #[derive(Clone, Copy, Debug)]
@@ -17,16 +18,35 @@ pub(crate) struct Limits {
     /// Entries up to which a partition is scanned. At 16,000 vectors of 384 dimensions the scan took 0.57 ms and is
     /// exact; the graph took 1.0 ms, and 0.6 ms to build for each vector.
     pub(crate) flat_max: usize,
+    /// Entries up to which a larger partition is a graph of `hnsw_rs`; beyond, our own. At 100,000 vectors `hnsw_rs` took
+    /// 3.4 KB and 0.6 ms of building for each and found the nearest in 94 of 100 searches; at 30,000 in 98
+    /// (`benches/results/scale.md`).
+    pub(crate) hnsw_max: usize,
     /// Entries up to which a partition keeps sketches: beyond, some sketch is near any goal and none is rejected.
     pub(crate) sketches_max: usize,
+    /// Vectors below which the store is read as fast as a snapshot of the index.
+    pub(crate) snapshot_min: usize,
 }
 
 impl Limits {
     /// The limits in use.
     pub(crate) const DEFAULT: Self = Self {
         flat_max: 16_384,
+        hnsw_max: 32_768,
         sketches_max: 4_096,
+        snapshot_min: 4_096,
     };
+
+    /// The index for a partition of so many entries.
+    pub(crate) fn kind(self, len: usize) -> Kind {
+        if len <= self.flat_max {
+            Kind::Flat
+        } else if len <= self.hnsw_max {
+            Kind::Hnsw
+        } else {
+            Kind::Compact
+        }
+    }
 }
 
 /// The partitions by compatibility key.
@@ -42,6 +62,8 @@ struct Builds {
     turn: Mutex<()>,
     pending: Mutex<usize>,
     done: Condvar,
+    /// Indexes that were built and swapped in.
+    swaps: AtomicUsize,
 }
 
 /// How many there are of what.
@@ -61,11 +83,16 @@ impl Partitions {
         }
     }
 
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
     pub(crate) fn get(&self, key: &CompatibilityKey) -> Option<Arc<Partition>> {
         self.map.read().get(key).cloned()
     }
 
-    /// Adds an entry. [`Partitions::maintain`] is left to the caller, so that loading many builds once.
+    /// Adds an entry and returns about how many bytes its rows take. [`Partitions::maintain`] is left to the caller, so
+    /// that loading many builds once.
     ///
     /// # Errors
     /// [`crate::error::Error::Dimensions`] when the vector does not fit its partition.
@@ -74,7 +101,7 @@ impl Partitions {
         key: CompatibilityKey,
         id: EntryId,
         embedding: &Embedding,
-    ) -> Result<()> {
+    ) -> Result<usize> {
         let known = self.get(&key);
         let partition = known.unwrap_or_else(|| {
             let fresh = || Arc::new(Partition::new(embedding.vector.values().len()));
@@ -94,6 +121,29 @@ impl Partitions {
         } else {
             self.maintain_one(&partition);
         }
+    }
+
+    /// Returns all partitions there are.
+    pub(crate) fn all(&self) -> Vec<(CompatibilityKey, Arc<Partition>)> {
+        let map = self.map.read();
+        map.iter()
+            .map(|(key, partition)| (*key, Arc::clone(partition)))
+            .collect()
+    }
+
+    /// Takes in partitions from a snapshot, but for empty ones.
+    pub(crate) fn adopt(&self, partitions: Vec<(CompatibilityKey, Partition)>) {
+        let living = partitions
+            .into_iter()
+            .filter(|(_, partition)| partition.len() > 0)
+            .map(|(key, partition)| (key, Arc::new(partition)));
+        self.map.write().extend(living);
+    }
+
+    /// Returns about how many bytes the rows of each entry take.
+    pub(crate) fn sizes(&self) -> Vec<(EntryId, usize)> {
+        let map = self.map.read();
+        map.values().flat_map(|it| it.sizes()).collect()
     }
 
     pub(crate) fn clear(&self) {
@@ -120,10 +170,15 @@ impl Partitions {
             ..PartitionCounts::default()
         };
         for partition in map.values() {
-            counts.graphs += usize::from(partition.kind() == Kind::Hnsw);
+            counts.graphs += usize::from(partition.kind() != Kind::Flat);
             counts.vectors += partition.len();
         }
         counts
+    }
+
+    /// Returns how many indexes were built and swapped in so far.
+    pub(crate) fn num_swaps(&self) -> usize {
+        self.builds.swaps.load(Ordering::Relaxed)
     }
 
     /// Waits until no index is being built.
@@ -134,12 +189,16 @@ impl Partitions {
         }
     }
 
-    /// Starts the build a partition is due for, on a thread of its own.
+    /// Starts the work a partition is due for, on a thread of its own.
     fn maintain_one(&self, partition: &Arc<Partition>) {
-        let flat_max = self.limits.flat_max;
-        if partition.wanted(flat_max).is_none() {
+        let limits = self.limits;
+        // Looking first takes a lock that searches share; claiming takes one that they wait for.
+        if partition.wanted(limits).is_none() {
             return;
         }
+        let Some(work) = partition.claim(limits) else {
+            return;
+        };
         *self.builds.pending.lock() += 1;
         let (builds, building) = (Arc::clone(&self.builds), Arc::clone(partition));
         let spawned = std::thread::Builder::new()
@@ -147,13 +206,14 @@ impl Partitions {
             .spawn(move || {
                 {
                     let _turn = builds.turn.lock();
-                    build_what_is_wanted(&building, flat_max);
+                    builds.perform_what_is_wanted(&building, work, limits);
                 }
                 builds.end();
             });
         if let Err(error) = spawned {
             tracing::warn!(%error, "no thread for an index build, keeping the present index");
-            partition.abandon_build();
+            partition.abandon();
+            partition.release();
             self.builds.end();
         }
     }
@@ -164,24 +224,36 @@ impl Builds {
         *self.pending.lock() -= 1;
         self.done.notify_all();
     }
-}
 
-/// Builds until nothing is wanted: by the end of one build, changes made meanwhile may call for another.
-fn build_what_is_wanted(partition: &Partition, flat_max: usize) {
-    while let Some(kind) = partition.wanted(flat_max) {
-        if !partition.begin_build() {
-            return;
-        }
-        // A bug in the graph must cost speed, not the cache: the present index keeps answering.
-        let outcome = catch_unwind(AssertUnwindSafe(|| partition.build(kind)));
-        if !matches!(outcome, Ok(Ok(()))) {
-            tracing::error!(
-                vectors = partition.len(),
-                "index build failed, keeping the present index"
-            );
-            partition.abandon_build();
+    /// Works until nothing is wanted: by the end of one build, changes made meanwhile may call for another.
+    fn perform_what_is_wanted(&self, partition: &Partition, claimed: Work, limits: Limits) {
+        let mut claimed = Some(claimed);
+        while let Some(work) = claimed {
+            // A bug in the graph must cost speed, not the cache: the present index keeps answering.
+            let outcome = catch_unwind(AssertUnwindSafe(|| partition.perform(work, threads())));
+            match (outcome, work) {
+                (Ok(Ok(())), Work::Build(_)) => {
+                    self.swaps.fetch_add(1, Ordering::Relaxed);
+                }
+                (Ok(Ok(())), Work::Link) => {}
+                (Ok(Err(_)) | Err(_), _) => {
+                    tracing::error!(
+                        vectors = partition.len(),
+                        "index build failed, keeping the present index"
+                    );
+                    partition.abandon();
+                }
+            }
+            partition.release();
+            claimed = partition.claim(limits);
         }
     }
+}
+
+/// Threads that build one index: one core is left to the requests.
+fn threads() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    cores.saturating_sub(1).max(1)
 }
 
 #[cfg(test)]

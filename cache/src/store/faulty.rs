@@ -15,6 +15,7 @@ use crate::bound::curve::Curve;
 use crate::bound::entry::Labels;
 use crate::entry::{Embedding, Entry, EntryId};
 use crate::error::{Error, Result};
+use crate::semantic::snapshot::Stamp;
 use crate::store::pending::{Batch, Change};
 use crate::store::redb::{FILE_NAME, RedbStore};
 use crate::store::{PhrasingKey, Store};
@@ -112,6 +113,17 @@ impl Store for SlowStore {
 
     fn embeddings(&self, _: &mut dyn FnMut(EntryId, Result<Embedding>)) -> Result<()> {
         Ok(())
+    }
+
+    fn embedding(&self, _: EntryId) -> Result<Option<Embedding>> {
+        Ok(None)
+    }
+
+    fn stamp(&self) -> Result<Stamp> {
+        Ok(Stamp {
+            identity: 0,
+            generation: 0,
+        })
     }
 
     fn counters(&self) -> Result<BTreeMap<String, u64>> {

@@ -5,14 +5,15 @@
 //! counts as damage. Values carry their own digests (see [`crate::codec`]), which find what redb does not check.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use parking_lot::RwLock;
 use redb::{
-    Builder, Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, TableDefinition,
-    TableError,
+    Builder, Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable,
+    TableDefinition, TableError,
 };
 
 use crate::bound::curve::Curve;
@@ -20,6 +21,7 @@ use crate::bound::entry::Labels;
 use crate::codec::{Reader, Writer};
 use crate::entry::{Embedding, Entry, EntryId};
 use crate::error::{Error, Result};
+use crate::semantic::snapshot::Stamp;
 use crate::store::pending::{Batch, Change};
 use crate::store::{PhrasingKey, Store};
 
@@ -44,6 +46,10 @@ const COUNTERS: TableDefinition<'_, &str, u64> = TableDefinition::new("counters"
 const LABELS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("labels");
 const CURVES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("curves");
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+
+/// What an index snapshot is compared with; both absent in a store that no version with snapshots has written to.
+const IDENTITY: &str = "identity";
+const GENERATION: &str = "generation";
 
 /// Opens the database, again and again after failures.
 type Opener = Box<dyn Fn() -> Result<Database, DatabaseError> + Send + Sync>;
@@ -205,6 +211,34 @@ impl Store for RedbStore {
         })
     }
 
+    fn embedding(&self, id: EntryId) -> Result<Option<Embedding>> {
+        let sealed = self.run("read a vector", |database| {
+            let Some(table) = table(database, VECTORS)? else {
+                return Ok(None);
+            };
+            Ok(table.get(id.as_u64())?.map(|value| value.value().to_vec()))
+        })?;
+        sealed
+            .map(|sealed| Embedding::decode(id, &sealed))
+            .transpose()
+    }
+
+    fn stamp(&self) -> Result<Stamp> {
+        self.run("read the generation", |database| {
+            let Some(table) = table(database, META)? else {
+                return Ok(Stamp {
+                    identity: 0,
+                    generation: 0,
+                });
+            };
+            let number = |name| Ok::<_, redb::Error>(table.get(name)?.map_or(0, |it| it.value()));
+            Ok(Stamp {
+                identity: number(IDENTITY)?,
+                generation: number(GENERATION)?,
+            })
+        })
+    }
+
     fn counters(&self) -> Result<BTreeMap<String, u64>> {
         self.run("read the counters", |database| {
             let Some(table) = table(database, COUNTERS)? else {
@@ -269,49 +303,74 @@ impl Store for RedbStore {
 fn write(database: &Database, batch: &Batch) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate)?;
+    // One table is open at a time: where redb panics over a damaged one it opens, it panics again over any other that is
+    // open then, and that ends the process.
+    stamp(&mut transaction.open_table(META)?, batch)?;
     {
-        transaction.open_table(META)?.insert("format", FORMAT)?;
         let mut entries = transaction.open_table(ENTRIES)?;
-        let mut vectors = transaction.open_table(VECTORS)?;
-        let mut labels = transaction.open_table(LABELS)?;
         for (id, change) in &batch.changes {
             match change {
-                Change::Put(entry, embedding) => {
-                    entries.insert(id.as_u64(), entry.encode().as_slice())?;
-                    match embedding {
-                        Some(embedding) => {
-                            vectors.insert(id.as_u64(), embedding.encode(*id).as_slice())?
-                        }
-                        None => vectors.remove(id.as_u64())?,
-                    };
+                Change::Put(entry, _) => entries.insert(id.as_u64(), entry.encode().as_slice())?,
+                Change::Remove => entries.remove(id.as_u64())?,
+            };
+        }
+    }
+    {
+        let mut vectors = transaction.open_table(VECTORS)?;
+        for (id, change) in &batch.changes {
+            match change {
+                Change::Put(_, Some(embedding)) => {
+                    vectors.insert(id.as_u64(), embedding.encode(*id).as_slice())?
                 }
-                Change::Remove => {
-                    entries.remove(id.as_u64())?;
-                    vectors.remove(id.as_u64())?;
-                    labels.remove(id.as_u64())?;
-                }
+                Change::Put(_, None) | Change::Remove => vectors.remove(id.as_u64())?,
+            };
+        }
+    }
+    {
+        let mut labels = transaction.open_table(LABELS)?;
+        for (id, change) in &batch.changes {
+            if matches!(change, Change::Remove) {
+                labels.remove(id.as_u64())?;
             }
         }
         for (id, sealed) in &batch.labels {
             labels.insert(id.as_u64(), sealed.as_slice())?;
         }
-        if let Some(sealed) = &batch.curve {
-            transaction
-                .open_table(CURVES)?
-                .insert(CURVE, sealed.as_slice())?;
-        }
+    }
+    if let Some(sealed) = &batch.curve {
+        transaction
+            .open_table(CURVES)?
+            .insert(CURVE, sealed.as_slice())?;
+    }
+    {
         let mut phrasings = transaction.open_table(PHRASINGS)?;
         for (key, values) in &batch.phrasings {
             let mut writer = Writer::default();
             let sealed = writer.floats(values).seal(PHRASING_VERSION, key.as_bytes());
             phrasings.insert(key.as_bytes(), sealed.as_slice())?;
         }
+    }
+    {
         let mut counters = transaction.open_table(COUNTERS)?;
         for (name, total) in batch.totals.iter().flatten() {
             counters.insert(*name, *total)?;
         }
     }
     transaction.commit()?;
+    Ok(())
+}
+
+/// Notes the format, which store this is, and that its entries change.
+fn stamp(meta: &mut redb::Table<'_, &'static str, u64>, batch: &Batch) -> Result<(), redb::Error> {
+    meta.insert("format", FORMAT)?;
+    if meta.get(IDENTITY)?.is_none() {
+        // The standard library's hashers are seeded at random: any one of them tells two stores apart.
+        meta.insert(IDENTITY, RandomState::new().hash_one(FILE_NAME))?;
+    }
+    if !batch.changes.is_empty() {
+        let generation = meta.get(GENERATION)?.map_or(0, |it| it.value());
+        meta.insert(GENERATION, generation.saturating_add(1))?;
+    }
     Ok(())
 }
 

@@ -132,6 +132,11 @@ impl Writer {
         &*self.shared.store
     }
 
+    /// Returns the store for a thread of its own.
+    pub(crate) fn share_store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.shared.store)
+    }
+
     /// Waits until everything queued so far, and the totals, are on disk.
     ///
     /// # Errors

@@ -92,6 +92,7 @@ pub(super) fn run(global: &Global) -> anyhow::Result<ExitCode> {
         .cache()
         .flush_blocking()
         .context("writing the last entries")?;
+    app.lookup.cache().save_index_blocking();
     drop((proxy, admin));
     Ok(ExitCode::SUCCESS)
 }

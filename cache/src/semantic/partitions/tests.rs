@@ -8,7 +8,9 @@ const DIMENSIONS: usize = 16;
 const FLAT_MAX: usize = 100;
 const LIMITS: Limits = Limits {
     flat_max: FLAT_MAX,
+    hnsw_max: 400,
     sketches_max: 3,
+    snapshot_min: 0,
 };
 
 fn key(byte: u8) -> CompatibilityKey {
@@ -109,10 +111,10 @@ fn a_graph_with_many_dead_points_is_built_anew() {
     for n in 0..101 {
         partition.remove(id(n));
     }
-    assert_eq!(partition.wanted(FLAT_MAX), Some(Kind::Hnsw));
+    assert_eq!(partition.wanted(LIMITS), Some(Work::Build(Kind::Hnsw)));
     partitions.maintain(&key(1));
     partitions.wait_for_builds();
-    assert_eq!(partition.wanted(FLAT_MAX), None);
+    assert_eq!(partition.wanted(LIMITS), None);
     assert_eq!(partition.len(), 299);
     for (n, vector) in vectors.iter().enumerate().skip(101) {
         assert_eq!(nearest(&partitions, vector), Some(id(n as u64)));
@@ -149,4 +151,97 @@ fn sketches_speak_only_when_every_entry_has_one_and_the_partition_is_small() {
         add(n, Some(vec![0.0, 1.0]));
     }
     assert_eq!(best(), None);
+}
+
+/// What is checked while a partition is filled, emptied and searched, all at the same time.
+struct History {
+    partitions: Partitions,
+    vectors: Vec<Vec<f32>>,
+}
+
+impl History {
+    /// Says whether an entry is found by its own vector.
+    fn finds(&self, n: usize) -> bool {
+        nearest(&self.partitions, &self.vectors[n]) == Some(id(n as u64))
+    }
+}
+
+#[test]
+fn no_acknowledged_insert_is_lost_and_none_removed_returns_over_all_swaps() {
+    let mut clusters = Clusters::new(23, DIMENSIONS, 10);
+    let history = History {
+        partitions: Partitions::new(LIMITS),
+        vectors: (0..1_500).map(|_| clusters.vector()).collect(),
+    };
+    let acknowledged = std::sync::atomic::AtomicUsize::new(0);
+    let (missed, returned) = std::thread::scope(|scope| {
+        let searching = scope.spawn(|| {
+            let mut missed = 0;
+            for round in 0_usize.. {
+                let inserted = acknowledged.load(std::sync::atomic::Ordering::Acquire);
+                if inserted == history.vectors.len() {
+                    return missed;
+                }
+                // Every third entry is removed by and by; the others stay for good.
+                let n = round * 7 % inserted.max(1);
+                if inserted > 0 && n % 3 != 0 {
+                    missed += usize::from(!history.finds(n));
+                }
+            }
+            missed
+        });
+        let mut returned = 0;
+        for (n, vector) in history.vectors.iter().enumerate() {
+            insert(&history.partitions, n as u64, vector);
+            acknowledged.store(n + 1, std::sync::atomic::Ordering::Release);
+            if n >= 300 && n % 3 == 0 {
+                history.partitions.remove(&key(1), id(n as u64 - 300));
+                returned += usize::from(history.finds(n - 300));
+            }
+        }
+        (searching.join().unwrap(), returned)
+    });
+    assert_eq!(returned, 0);
+    // Walks are approximate: the bound is far below what one lost journal would cost.
+    assert!(
+        missed < 20,
+        "{missed} searches missed an acknowledged entry"
+    );
+    history.partitions.wait_for_builds();
+    let partition = history.partitions.get(&key(1)).unwrap();
+    assert_eq!(partition.kind(), Kind::Compact);
+    assert_eq!(partition.wanted(LIMITS), None);
+    let there = |n: usize| n % 3 != 0 || n + 300 >= 1_500;
+    assert_eq!(partition.len(), (0..1_500).filter(|n| there(*n)).count());
+    let wrong = (0..1_500)
+        .filter(|n| history.finds(*n) != there(*n))
+        .count();
+    assert!(wrong <= 3, "{wrong} entries are not as they were left");
+}
+
+#[test]
+fn a_compact_graph_shrinks_back_and_drops_its_tombstones() {
+    let partitions = Partitions::new(LIMITS);
+    let mut clusters = Clusters::new(24, DIMENSIONS, 10);
+    let vectors: Vec<Vec<f32>> = (0..900).map(|_| clusters.vector()).collect();
+    for (n, vector) in vectors.iter().enumerate() {
+        insert(&partitions, n as u64, vector);
+    }
+    partitions.wait_for_builds();
+    let partition = partitions.get(&key(1)).unwrap();
+    assert_eq!((partition.kind(), partition.len()), (Kind::Compact, 900));
+    for n in 0..300 {
+        partitions.remove(&key(1), id(n));
+    }
+    partitions.wait_for_builds();
+    assert_eq!((partition.kind(), partition.len()), (Kind::Compact, 600));
+    assert!(partition.num_dead() < 200);
+    for n in 300..850 {
+        partitions.remove(&key(1), id(n));
+    }
+    partitions.wait_for_builds();
+    assert_eq!((partition.kind(), partition.len()), (Kind::Flat, 50));
+    for (n, vector) in vectors.iter().enumerate().skip(850) {
+        assert_eq!(nearest(&partitions, vector), Some(id(n as u64)));
+    }
 }
