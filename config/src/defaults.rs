@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::types::{
-    AuthMode, CredentialMode, Duration, LogFormat, PolicyMode, ShapeContent, Similarity, Variety,
+    AuthMode, CredentialMode, Duration, LogFormat, Pii, PolicyMode, ShapeContent, Similarity,
+    Variety,
 };
 
 /// Address of the proxy listener: loopback, because open mode answers everyone who reaches it.
@@ -36,6 +37,15 @@ pub const CACHE_ENABLED: bool = true;
 
 /// Lifetime of an entry: a week, after which models and facts may have moved on.
 pub const TTL: Duration = Duration::from_days(7);
+
+/// Spread of lifetimes: a tenth turns the expiry of an hour's answers into that of a day's, at little loss.
+pub const TTL_JITTER: f64 = 0.1;
+
+/// Who shares a namespace trusts the others, unless told otherwise.
+pub const QUARANTINE: bool = false;
+
+/// Personal data is not kept: what is not there cannot leak.
+pub const PII: Pii = Pii::Refuse;
 
 /// Threshold of the semantic tier: below 0.80, rewordings of one goal are rarer than neighbouring goals, whatever
 /// the verifier says.

@@ -17,7 +17,7 @@ mod similarity;
 pub use base_url::BaseUrl;
 pub use bound::Bound;
 pub use choices::{
-    AuthMode, CredentialMode, LogFormat, PolicyMode, ShapeContent, UpstreamKind, Variety,
+    AuthMode, CredentialMode, LogFormat, Pii, PolicyMode, ShapeContent, UpstreamKind, Variety,
 };
 pub use duration::Duration;
 pub use log_filter::LogFilter;
@@ -54,6 +54,14 @@ pub mod bounds {
         MILLISECOND,
         Duration::from_days(3650),
         "to serve no entry, set enabled = false",
+    );
+
+    /// How much earlier an entry may expire.
+    pub const TTL_JITTER: Bound<f64> = Bound::new(
+        "part of the lifetime",
+        0.0,
+        0.5,
+        "0 lets all live equally long",
     );
 
     /// Cosine similarity of two unit vectors.

@@ -78,9 +78,10 @@ pub(crate) fn validate(
     let (shapes, shape_names) = shapes::validate(raw.shapes, &root.key("shapes"), &mut report);
     let upstreams =
         upstreams::validate(raw.upstreams, &root.key("upstreams"), &around, &mut report);
+    let server = server::validate(raw.server, &root.key("server"), &around, &mut report);
     let config = Config {
-        server: server::validate(raw.server, &root.key("server"), &around, &mut report),
-        cache: cache::validate(raw.cache, &root.key("cache"), &mut report),
+        cache: cache::validate(raw.cache, &root.key("cache"), server.auth, &mut report),
+        server,
         embedder: embedder::validate(raw.embedder, &root.key("embedder"), &around, &mut report),
         templates: templates::validate(raw.templates, &root.key("templates"), &around, &mut report),
         shapes,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::types::{Duration, Name, SettingName, Similarity, Variety};
+use crate::types::{Duration, Name, Pii, SettingName, Similarity, Variety};
 
 /// When stored answers live and when one answers another request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -10,6 +10,9 @@ pub struct Cache {
     pub(crate) enabled: bool,
     pub(crate) namespace: Option<Name>,
     pub(crate) ttl: Duration,
+    pub(crate) ttl_jitter: f64,
+    pub(crate) quarantine: bool,
+    pub(crate) pii: Pii,
     pub(crate) min_similarity: Similarity,
     pub(crate) max_entries: usize,
     pub(crate) max_answer_bytes: usize,
@@ -31,6 +34,21 @@ impl Cache {
     /// Returns the lifetime of an entry.
     pub fn ttl(&self) -> Duration {
         self.ttl
+    }
+
+    /// Returns the part of its lifetime by which an entry may expire earlier, in [0, 0.5].
+    pub fn ttl_jitter(&self) -> f64 {
+        self.ttl_jitter
+    }
+
+    /// Tells whether an answer learned from one client is kept from the others until a second one confirms it.
+    pub fn quarantine(&self) -> bool {
+        self.quarantine
+    }
+
+    /// Returns what happens to answers with personal data or secrets.
+    pub fn pii(&self) -> Pii {
+        self.pii
     }
 
     /// Returns the threshold of the semantic tier.

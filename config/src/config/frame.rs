@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::types::Name;
+use crate::types::{Duration, Name};
 
 /// Stands for the goal in the user text of a frame.
 pub const GOAL: &str = "{goal}";
@@ -15,6 +15,7 @@ pub struct Frame {
     pub(crate) user_before: String,
     pub(crate) user_after: String,
     pub(crate) shape: Option<Name>,
+    pub(crate) ttl: Option<Duration>,
 }
 
 impl Frame {
@@ -31,6 +32,11 @@ impl Frame {
     /// Returns the shape in which a template answers, built-in or configured; `None` means that none does.
     pub fn shape(&self) -> Option<&Name> {
         self.shape.as_ref()
+    }
+
+    /// Returns how long an answer learned inside it lives; `None` means as long as any.
+    pub fn ttl(&self) -> Option<Duration> {
+        self.ttl
     }
 
     /// Returns the user text before and after the goal.

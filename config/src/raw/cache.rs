@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::defaults;
-use crate::types::{Duration, Name, Variety, bounds};
+use crate::types::{Duration, Name, Pii, Variety, bounds};
 
 /// Stored answers: how long they live, and when one answers another request.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -29,6 +29,30 @@ pub(crate) struct RawCache {
     /// Default: `7d`.
     #[schemars(with = "Option<Duration>", extend("default" = defaults::TTL))]
     pub(crate) ttl: Option<String>,
+
+    /// The part of its lifetime by which a stored answer may expire earlier, so that answers of one moment do not all
+    /// expire at one moment. How much of it each takes follows from its id.
+    ///
+    /// Default: `0.1`.
+    #[schemars(extend("default" = defaults::TTL_JITTER))]
+    #[schemars(range(min = bounds::TTL_JITTER.min(), max = bounds::TTL_JITTER.max()))]
+    pub(crate) ttl_jitter: Option<f64>,
+
+    /// Whether an answer that was learned from one client is served to that client only until the same answer came
+    /// for a second one, or a second one voted for it. Means something only with `namespace`, and needs
+    /// `server.auth = "passthrough"`: in open mode one caller can pose as many.
+    ///
+    /// Default: `false`.
+    #[schemars(extend("default" = defaults::QUARANTINE))]
+    pub(crate) quarantine: Option<bool>,
+
+    /// What happens to an answer when it, or its goal, holds an e-mail address, a telephone number, a payment card, a
+    /// bank account, a social security number or a key. `refuse`: it is passed on and not stored. `allow`: it is
+    /// stored.
+    ///
+    /// Default: `refuse`.
+    #[schemars(extend("default" = defaults::PII))]
+    pub(crate) pii: Option<Pii>,
 
     /// Least cosine similarity of two goals at which the stored answer of one may be served for the other, when
     /// the verifier agrees. 1.0 serves only equal vectors, lower values serve more and look at more candidates.

@@ -25,6 +25,16 @@ pub enum Variety {
     Bypass,
 }
 
+/// What happens to an answer with personal data or a secret in it, or in its goal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Pii {
+    /// It is passed on and not stored.
+    Refuse,
+    /// It is stored as any other.
+    Allow,
+}
+
 /// The kind of text that a shape's template writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

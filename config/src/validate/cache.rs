@@ -5,9 +5,18 @@ use crate::config::Cache;
 use crate::defaults;
 use crate::document::path::FieldPath;
 use crate::raw::RawCache;
-use crate::types::{Name, SettingName, Similarity, bounds};
+use crate::types::{AuthMode, Name, SettingName, Similarity, bounds};
 
-pub(super) fn validate(raw: RawCache, path: &FieldPath, report: &mut Report<'_>) -> Cache {
+pub(super) fn validate(
+    raw: RawCache,
+    path: &FieldPath,
+    auth: AuthMode,
+    report: &mut Report<'_>,
+) -> Cache {
+    let quarantine = raw.quarantine.unwrap_or(defaults::QUARANTINE);
+    if quarantine {
+        check_quarantine(&raw, &path.key("quarantine"), auth, report);
+    }
     let vary = vary(raw.vary.unwrap_or_default(), &path.key("vary"), report);
     let similarity = &path.key("min_similarity");
     let answer = &path.key("max_answer_bytes");
@@ -19,6 +28,14 @@ pub(super) fn validate(raw: RawCache, path: &FieldPath, report: &mut Report<'_>)
         ttl: report.field(&path.key("ttl"), raw.ttl, defaults::TTL, |text| {
             bounds::TTL.check(text.parse()?)
         }),
+        ttl_jitter: report.field(
+            &path.key("ttl_jitter"),
+            raw.ttl_jitter,
+            defaults::TTL_JITTER,
+            |part| bounds::TTL_JITTER.check(part),
+        ),
+        quarantine,
+        pii: raw.pii.unwrap_or(defaults::PII),
         min_similarity: report.field(
             similarity,
             raw.min_similarity,
@@ -39,6 +56,23 @@ pub(super) fn validate(raw: RawCache, path: &FieldPath, report: &mut Report<'_>)
         ),
         vary,
         variety: raw.variety.unwrap_or(defaults::VARIETY),
+    }
+}
+
+/// Reports a quarantine that would keep nothing from anybody.
+fn check_quarantine(raw: &RawCache, path: &FieldPath, auth: AuthMode, report: &mut Report<'_>) {
+    if raw.namespace.is_none() {
+        report.add(
+            path,
+            "without a namespace no two clients share answers, so there is nothing to keep from them",
+            "set cache.namespace, or remove quarantine",
+        );
+    } else if auth == AuthMode::Open {
+        report.add(
+            path,
+            "with server.auth = \"open\" one caller can pose as two and confirm its own answers",
+            "set server.auth = \"passthrough\", or remove quarantine",
+        );
     }
 }
 

@@ -7,7 +7,7 @@ use crate::config::{Frame, GOAL};
 use crate::document::path::FieldPath;
 use crate::document::suggest::{listed, nearest};
 use crate::raw::RawFrame;
-use crate::types::Name;
+use crate::types::{Name, bounds};
 
 pub(super) fn validate(
     raw: Vec<RawFrame>,
@@ -79,6 +79,9 @@ fn frame(
             remedy,
         );
     }
+    let ttl = report.field(&path.key("ttl"), raw.ttl, None, |text| {
+        bounds::TTL.check(text.parse()?).map(Some)
+    });
     let user = raw.user?;
     let halves = user
         .split_once(GOAL)
@@ -99,5 +102,6 @@ fn frame(
         user_before: before.to_owned(),
         user_after: after.to_owned(),
         shape,
+        ttl,
     })
 }
