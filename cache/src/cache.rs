@@ -7,6 +7,7 @@
 mod change;
 mod load;
 mod options;
+mod quarantine;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::cache::load::Leftovers;
 pub use crate::cache::options::{CacheOptions, Evictions, OpenReport, Stats, StoreStats};
+pub use crate::cache::quarantine::Vote;
+use crate::cache::quarantine::Waiting;
 use crate::counters::{Counter, Counters, Tier};
 use crate::entry::{Entry, EntryId};
 use crate::error::{Error, Result};
@@ -22,7 +25,7 @@ use crate::exact::ExactMap;
 use crate::key::{CompatibilityKey, ExactKey};
 use crate::resident::Residents;
 use crate::semantic::partitions::{Limits, Partitions};
-use crate::store::redb::RedbStore;
+use crate::store::redb::{RedbStore, salvage};
 use crate::store::writer::Writer;
 use crate::store::{PhrasingKey, Store};
 
@@ -45,6 +48,8 @@ pub struct Cache {
     model: RwLock<Option<Arc<str>>>,
     counters: Arc<Counters>,
     evictions: Mutex<Evictions>,
+    /// The entries that only their contributors find.
+    waiting: Mutex<Waiting>,
     /// Held by whatever changes the set of entries.
     changing: Mutex<()>,
     writer: Option<Writer>,
@@ -58,7 +63,8 @@ impl Cache {
 
     /// Opens the cache in a directory, which is made if it is not there, and loads all of it.
     ///
-    /// A store file that cannot be read is moved aside and a fresh one begun; the report says so. Large partitions
+    /// A store file that is damaged is moved aside and a fresh one begun with what could still be read; the report
+    /// says so. Large partitions
     /// are indexed in the background and scanned until then.
     ///
     /// # Errors
@@ -78,11 +84,14 @@ impl Cache {
             Err(error) if error.is_damage() => {
                 let moved = RedbStore::move_aside(directory, now_ms)?;
                 tracing::error!(%error, moved_to = %moved.display(), "store moved aside, beginning a fresh one");
-                let (cache, report) = Self::open_store(directory, options, now_ms)?;
+                let fresh = RedbStore::open(directory)?;
+                let salvaged = salvage::copy(&moved, &fresh)?;
+                let (cache, report) = Self::with_store(Arc::new(fresh), options, now_ms)?;
                 Ok((
                     cache,
                     OpenReport {
                         corrupt_moved_to: Some(moved),
+                        salvaged,
                         ..report
                     },
                 ))
@@ -114,14 +123,16 @@ impl Cache {
 
     fn with_limits(options: CacheOptions, limits: Limits) -> Self {
         let model = options.model.as_deref().map(Arc::from);
+        let residents = Residents::new(options.max_entries);
         Self {
             options,
             exact: ExactMap::new(),
-            residents: RwLock::new(Residents::new()),
+            residents: RwLock::new(residents),
             partitions: Partitions::new(limits),
             model: RwLock::new(model),
             counters: Arc::default(),
             evictions: Mutex::default(),
+            waiting: Mutex::default(),
             changing: Mutex::new(()),
             writer: None,
         }
@@ -184,7 +195,7 @@ impl Cache {
         self.residents.read().entries()
     }
 
-    /// Counts a hit and, when it came from an entry, keeps the entry from eviction.
+    /// Counts a hit and, when it came from an entry, adds to what the entry is worth when another must go.
     ///
     /// `saved_micro_usd` is what the upstream would have cost, in millionths of a US dollar.
     pub fn record_hit(
@@ -196,10 +207,8 @@ impl Cache {
     ) {
         self.counters.add(tier.counter(), 1);
         self.counters.add(Counter::SavedMicroUsd, saved_micro_usd);
-        if let Some(id) = entry
-            && let Some(resident) = self.residents.read().get(id)
-        {
-            resident.touch(now_ms);
+        if let Some(id) = entry {
+            self.residents.read().note_hit(id, saved_micro_usd, now_ms);
         }
     }
 

@@ -4,7 +4,9 @@
 //! API's default, key order and number form; two requests that mean the same must arrive here equal.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use crate::contributor::Contributor;
 use crate::key::{CompatibilityKey, ExactKey, Fields};
 use crate::language::Language;
 use crate::namespace::Namespace;
@@ -39,6 +41,8 @@ pub struct Framed {
     pub goal: String,
     /// The shape the frame expects of an answer.
     pub shape: String,
+    /// How long an answer learned inside the frame lives; `None` as long as any. Part of no key.
+    pub ttl: Option<Duration>,
 }
 
 /// The form the answer's text must have.
@@ -58,6 +62,8 @@ pub enum Format {
 pub struct Request {
     /// The isolation boundary of the caller.
     pub namespace: Namespace,
+    /// Who asks. Part of no key but those of entries in quarantine.
+    pub caller: Contributor,
     /// The model the client named.
     pub model: String,
     /// The system text; empty when there is none.

@@ -27,6 +27,12 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// [`crate::error::Error::Damaged`] when reading cannot go on.
     fn embeddings(&self, visit: &mut dyn FnMut(EntryId, Result<Embedding>)) -> Result<()>;
 
+    /// Reads the vector of one entry.
+    ///
+    /// # Errors
+    /// When the store cannot be read or the value is corrupt.
+    fn embedding(&self, id: EntryId) -> Result<Option<Embedding>>;
+
     /// Reads the counters by name.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use tollfree_cache::cache::{Cache, CacheOptions, OpenReport};
 use tollfree_cache::template::{Content, Library, Shape, shape};
 use tollfree_cache::verify::RuleVerifier;
 use tollfree_config::Config;
-use tollfree_config::types::{AuthMode, ShapeContent};
+use tollfree_config::types::{AuthMode, Pii, ShapeContent};
 
 use crate::frame::Frames;
 use crate::identity::{Accepted, Credential};
@@ -75,7 +75,11 @@ impl App {
             }
         };
         if let Some(moved_to) = &opened.corrupt_moved_to {
-            tracing::error!(moved_to = %moved_to.display(), "the store was damaged and is begun anew");
+            tracing::error!(
+                moved_to = %moved_to.display(),
+                salvaged = opened.salvaged,
+                "the store was damaged and is begun anew with what could be read"
+            );
         }
         Self::assemble(config, Arc::new(cache), opened, models, metrics)
     }
@@ -151,6 +155,7 @@ impl App {
                     .collect(),
                 templates: config.templates().enabled(),
                 enabled: config.cache().enabled(),
+                quarantine: config.cache().quarantine(),
             },
             cache,
             library,
@@ -222,6 +227,8 @@ fn cache_options(config: &Config) -> CacheOptions {
         max_entries: config.cache().max_entries(),
         max_answer_bytes: config.cache().max_answer_bytes(),
         ttl: config.cache().ttl().get(),
+        ttl_jitter: config.cache().ttl_jitter(),
+        refuse_pii: config.cache().pii() == Pii::Refuse,
         // The embedder is still loading; the store learns its model when it is there.
         model: None,
     }

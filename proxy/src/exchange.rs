@@ -136,6 +136,9 @@ impl Exchange<'_> {
             }
         };
         let mut request = chat.canonical(namespace);
+        if let Some(credential) = &self.credential {
+            request.caller = credential.contributor();
+        }
         self.app.frames.apply(&mut request);
         let mut finding = if !self.is_known() {
             Finding::unasked(&request, "credential not yet accepted by an upstream")

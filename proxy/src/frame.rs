@@ -29,6 +29,7 @@ impl Frames {
                 frame: identity.clone(),
                 goal: goal.trim().to_owned(),
                 shape: frame.shape().map(ToString::to_string).unwrap_or_default(),
+                ttl: frame.ttl().map(|ttl| ttl.get()),
             })
         });
         if framed.is_some() {

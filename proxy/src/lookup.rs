@@ -9,6 +9,7 @@ pub mod finding;
 pub mod learn;
 pub mod models;
 pub mod phrasings;
+mod quarantine;
 mod verdict;
 
 use std::collections::HashMap;
@@ -54,6 +55,8 @@ pub struct Limits {
     pub templates: bool,
     /// Whether anything may.
     pub enabled: bool,
+    /// Whether answers of one client are kept from the others until a second one confirms them.
+    pub quarantine: bool,
 }
 
 /// What one request asks of the lookup.
@@ -89,7 +92,8 @@ pub struct Lookup {
 /// Where a goal may be looked for beyond the exact tier.
 struct Scope<'a> {
     goal: &'a Goal,
-    key: CompatibilityKey,
+    /// Where entries are looked for, the caller's own first.
+    keys: Vec<CompatibilityKey>,
     shape: Option<&'a Shape>,
     partition: bool,
     sketch: Option<Vec<f32>>,
@@ -181,9 +185,9 @@ impl Lookup {
         let exact = if options.template_only {
             None
         } else {
-            self.cache.exact(&finding.exact, terms.now_ms)
+            self.exact(request, &finding.exact, &terms)
         };
-        if let Some(entry) = exact.filter(|entry| terms.admit(entry)) {
+        if let Some(entry) = exact {
             finding.similarity = Some(1.0);
             finding.hit = Some(Hit::Entry {
                 entry,
@@ -233,12 +237,14 @@ impl Lookup {
         }
         let key = request.compatibility_key(&self.limits.vary, goal.language());
         finding.compatibility = Some(key);
+        let mut keys = self.keys(request, key);
+        keys.retain(|key| !options.template_only && self.cache.has_partition(key));
         let scope = Scope {
             shape: self.template_shape(request),
-            partition: !options.template_only && self.cache.has_partition(&key),
+            partition: !keys.is_empty(),
             sketch: self.models.sketch(goal.text()),
             goal: &goal,
-            key,
+            keys,
         };
         self.find_in(&scope, options, terms, finding).await;
         finding.sketch = scope.sketch;
@@ -279,18 +285,20 @@ impl Lookup {
             let outcome = library.answer(scope.goal, shape, vector, vectors, threshold);
             self.take_template(outcome, scope.goal, terms, finding);
         }
-        if finding.hit.is_none()
-            && let (true, Some(vector)) = (scope.partition, &raw_vector)
-        {
-            let outcome = decision::semantic(
-                &self.cache,
-                &*self.verifier,
-                scope.goal,
-                &scope.key,
-                vector,
-                terms,
-            );
-            self.take_semantic(outcome, terms, finding);
+        for key in &scope.keys {
+            if finding.hit.is_none()
+                && let Some(vector) = &raw_vector
+            {
+                let outcome = decision::semantic(
+                    &self.cache,
+                    &*self.verifier,
+                    scope.goal,
+                    key,
+                    vector,
+                    terms,
+                );
+                self.take_semantic(outcome, terms, finding);
+            }
         }
         finding.vector = raw_vector;
         if finding.hit.is_none() && finding.reason.is_none() {
@@ -331,7 +339,8 @@ impl Lookup {
         let below = |similarity: Option<f32>| {
             similarity.is_some_and(|found| found < self.limits.prefilter_similarity)
         };
-        let entries = !scope.partition || below(self.cache.best_sketch(&scope.key, sketch));
+        let mut partitions = scope.keys.iter();
+        let entries = partitions.all(|key| below(self.cache.best_sketch(key, sketch)));
         entries
             && match masked {
                 None => true,

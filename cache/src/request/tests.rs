@@ -19,7 +19,12 @@ fn turn() -> impl Strategy<Value = Turn> {
 }
 
 fn framed() -> impl Strategy<Value = Framed> {
-    (text(), text(), text()).prop_map(|(frame, goal, shape)| Framed { frame, goal, shape })
+    (text(), text(), text()).prop_map(|(frame, goal, shape)| Framed {
+        frame,
+        goal,
+        shape,
+        ttl: None,
+    })
 }
 
 fn format() -> impl Strategy<Value = Format> {
@@ -45,6 +50,7 @@ fn request() -> impl Strategy<Value = Request> {
             (user, framed, settings, max_tokens, stop),
         )| Request {
             namespace: Namespace::new(&namespace).unwrap(),
+            caller: Contributor::ANONYMOUS,
             model,
             system,
             earlier,
@@ -153,6 +159,7 @@ proptest! {
 fn plain() -> Request {
     Request {
         namespace: Namespace::anonymous(),
+        caller: Contributor::ANONYMOUS,
         model: "m".into(),
         system: String::new(),
         earlier: Vec::new(),
@@ -173,6 +180,7 @@ fn the_goal_is_the_framed_text_or_else_the_user_text() {
         frame: "coach".into(),
         goal: "Spanish".into(),
         shape: "markdown".into(),
+        ttl: None,
     });
     assert_eq!(request.goal(), "Spanish");
 }

@@ -112,6 +112,10 @@ impl Store for SlowStore {
         Ok(())
     }
 
+    fn embedding(&self, _: EntryId) -> Result<Option<Embedding>> {
+        Ok(None)
+    }
+
     fn counters(&self) -> Result<BTreeMap<String, u64>> {
         Ok(BTreeMap::new())
     }

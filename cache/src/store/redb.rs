@@ -2,12 +2,17 @@
 //!
 //! After an I/O error redb refuses everything until the file is opened anew, so a failed commit closes it and the
 //! next one opens it again. A file altered behind redb's back may make it panic; such a panic is caught and
-//! counts as damage. Values carry their own digests (see [`crate::codec`]), which find what redb does not check.
+//! counts as damage. The file is checked when it is opened, and what a damaged one still holds is carried over into
+//! a fresh one. Values carry their own digests (see [`crate::codec`]), which find what redb does not check.
+
+mod migrate;
+pub(crate) mod salvage;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::RwLock;
 use redb::{
@@ -24,8 +29,12 @@ use crate::store::{PhrasingKey, Store};
 /// Name of the file inside the data directory.
 pub(crate) const FILE_NAME: &str = "cache.redb";
 
-/// Version of the tables as a whole. Values have versions of their own.
-const FORMAT: u64 = 1;
+/// Version of the tables as a whole: 2 since entries name their contributor. Values have versions of their own.
+const FORMAT: u64 = 2;
+
+/// Where the version stands, and the version that all rows have been brought to.
+const FORMAT_KEY: &str = "format";
+const MIGRATED_KEY: &str = "migrated";
 
 const PHRASING_VERSION: u8 = 1;
 
@@ -58,9 +67,13 @@ impl RedbStore {
     pub(crate) fn open(directory: &Path) -> Result<Self> {
         let path = directory.join(FILE_NAME);
         let file = path.clone();
+        // Checked when the process begins with it, and not again after each failed commit: a check reads it all,
+        // which loading does anyway. Unchecked damage can make redb panic while it unwinds, which ends the process.
+        let unchecked = AtomicBool::new(true);
         let opener = move || {
             Builder::new()
                 .set_cache_size(PAGE_CACHE_BYTES)
+                .set_check_integrity_on_open(unchecked.swap(false, Ordering::Relaxed))
                 .create(&file)
         };
         Self::with_opener(path, Box::new(opener))
@@ -76,7 +89,9 @@ impl RedbStore {
             let Some(table) = table(database, META)? else {
                 return Ok(FORMAT);
             };
-            Ok(table.get("format")?.map_or(FORMAT, |format| format.value()))
+            Ok(table
+                .get(FORMAT_KEY)?
+                .map_or(FORMAT, |format| format.value()))
         })?;
         if format > FORMAT {
             return Err(Error::Format {
@@ -84,6 +99,7 @@ impl RedbStore {
                 supported: FORMAT,
             });
         }
+        store.run("migrate", migrate::to_current)?;
         Ok(store)
     }
 
@@ -198,6 +214,18 @@ impl Store for RedbStore {
         })
     }
 
+    fn embedding(&self, id: EntryId) -> Result<Option<Embedding>> {
+        let sealed = self.run("read a vector", |database| {
+            let Some(table) = table(database, VECTORS)? else {
+                return Ok(None);
+            };
+            Ok(table.get(id.as_u64())?.map(|value| value.value().to_vec()))
+        })?;
+        sealed
+            .map(|sealed| Embedding::decode(id, &sealed))
+            .transpose()
+    }
+
     fn counters(&self) -> Result<BTreeMap<String, u64>> {
         self.run("read the counters", |database| {
             let Some(table) = table(database, COUNTERS)? else {
@@ -247,7 +275,9 @@ fn write(database: &Database, batch: &Batch) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate)?;
     {
-        transaction.open_table(META)?.insert("format", FORMAT)?;
+        let mut meta = transaction.open_table(META)?;
+        meta.insert(FORMAT_KEY, FORMAT)?;
+        meta.insert(MIGRATED_KEY, FORMAT)?;
         let mut entries = transaction.open_table(ENTRIES)?;
         let mut vectors = transaction.open_table(VECTORS)?;
         for (id, change) in &batch.changes {

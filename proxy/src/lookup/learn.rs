@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tollfree_cache::entry::{Answer, NewEntry};
+use tollfree_cache::error::Error;
 use tollfree_cache::goal::Goal;
 use tollfree_cache::request::{Format, Request};
 
@@ -63,8 +64,10 @@ impl Lookup {
     ) {
         let (mut entry, _) = self.entry(request, finding, answer, upstream, by_meaning);
         let now_ms = now_ms();
-        self.keep(entry.clone(), now_ms);
-        let Some(late) = late else { return };
+        let kept = self.keep(entry.clone(), now_ms);
+        let Some(late) = late.filter(|_| kept) else {
+            return;
+        };
         let this = self.clone();
         tokio::spawn(async move {
             if let Ok(Some(values)) = late.await {
@@ -140,7 +143,9 @@ impl Lookup {
             upstream: upstream.to_owned(),
             model_requested: request.model,
             language: goal.language().clone(),
-            ttl: None,
+            contributor: request.caller,
+            quarantine: self.limits.quarantine,
+            ttl: request.framed.and_then(|framed| framed.ttl),
             vector,
             sketch,
         };
@@ -157,10 +162,19 @@ impl Lookup {
         Ok(entry)
     }
 
-    fn keep(&self, entry: NewEntry, now_ms: u64) {
-        if let Err(error) = self.cache.admit(entry, now_ms) {
-            tracing::debug!(error = %crate::error::chain(&error), "entry not kept");
-            self.metrics.unadmitted.with_label_values(&["cache"]).inc();
-        }
+    /// Says whether the entry was taken in.
+    fn keep(&self, entry: NewEntry, now_ms: u64) -> bool {
+        let Err(error) = self.cache.admit(entry, now_ms) else {
+            return true;
+        };
+        tracing::debug!(error = %crate::error::chain(&error), "entry not kept");
+        let reason = if let Error::Pii { kind } = &error {
+            self.metrics.pii.with_label_values(&[kind.as_str()]).inc();
+            "pii"
+        } else {
+            "cache"
+        };
+        self.metrics.unadmitted.with_label_values(&[reason]).inc();
+        false
     }
 }

@@ -1,0 +1,68 @@
+//! Whatever is damaged in the file, nothing wrong is served, and what is sound stays.
+
+use tollfree_cache::cache::Cache;
+
+use super::*;
+
+const ENTRIES: u64 = 60;
+
+/// Flips bytes at many places of a store, one at a time, and opens it each time.
+#[test]
+fn a_flipped_byte_costs_what_it_hits_and_never_makes_up_an_answer() {
+    let directory = tempfile::tempdir().unwrap();
+    let (cache, _) = open(directory.path());
+    for n in 0..ENTRIES {
+        cache.admit(new_entry(n), NOW).unwrap();
+    }
+    drop(cache);
+    let path = directory.path().join("cache.redb");
+    let sound = std::fs::read(&path).unwrap();
+    let used: Vec<usize> = (0..sound.len()).filter(|at| sound[*at] != 0).collect();
+    let (mut whole, mut moved, mut salvaged) = (0, 0, 0);
+    for at in used.iter().step_by(used.len() / 120) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut bytes = sound.clone();
+        bytes[*at] ^= 0x41;
+        std::fs::write(folder.path().join("cache.redb"), &bytes).unwrap();
+        let (cache, report) = Cache::open(folder.path(), options(), NOW).unwrap();
+        for n in 0..ENTRIES {
+            if let Some(entry) = cache.exact(&exact_key(n), NOW) {
+                assert_eq!(entry.answer.text, answer_text(n), "byte {at}");
+            }
+            for candidate in cache.candidates(&partition(), &vector(n), 2, NOW) {
+                let text = &candidate.entry.answer.text;
+                assert!((0..ENTRIES).any(|n| *text == answer_text(n)), "byte {at}");
+            }
+        }
+        let lost = ENTRIES as usize - report.entries;
+        match &report.corrupt_moved_to {
+            Some(_) => {
+                assert_eq!(report.salvaged, report.entries, "byte {at}: {report:?}");
+                salvaged += report.salvaged;
+                moved += 1;
+            }
+            None => {
+                assert_eq!(lost, 0, "byte {at}: {report:?}");
+                whole += 1;
+            }
+        }
+        // It works on: what is admitted now is there after the next opening.
+        cache.admit(new_entry(1_000), NOW).unwrap();
+        cache.flush_blocking().unwrap();
+        drop(cache);
+        let (cache, report) = open(folder.path());
+        assert_eq!(
+            report.corrupt_moved_to, None,
+            "byte {at}: it is sound again"
+        );
+        assert!(cache.exact(&exact_key(1_000), NOW).is_some(), "byte {at}");
+        assert_eq!(report.dropped_corrupt, 0, "byte {at}: dropped for good");
+    }
+    assert!(whole > 0 && moved > 0, "whole {whole}, moved aside {moved}");
+    // What is hit is a row, or a page of rows, or the root of the tables, beyond which nothing is found.
+    let kept = salvaged as f64 / (moved * ENTRIES as usize) as f64;
+    assert!(
+        kept > 0.7,
+        "{kept} of the entries of damaged files were kept"
+    );
+}
