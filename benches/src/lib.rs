@@ -1,7 +1,8 @@
 //! Load, baselines and bare measurements: what every speed claim of Tollfree is checked with.
 //!
 //! [`load`] drives any HTTP/1.1 endpoint at a fixed rate or a fixed concurrency and reports latencies, [`baseline`]
-//! holds the servers that Tollfree is compared with, and [`embedding`] times one bare embedding. All of them are one
+//! holds the servers that Tollfree is compared with, [`embedding`] times one bare embedding, and [`eviction`] replays a
+//! trace against the cache. All of them are one
 //! binary, so that both sides of a ratio are built once, by the same compiler with the same profile.
 //!
 //! Nothing here is part of the request path of the product.
@@ -9,6 +10,7 @@
 pub mod baseline;
 pub mod embedding;
 pub mod error;
+pub mod eviction;
 pub mod latency;
 pub mod load;
 

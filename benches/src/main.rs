@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use serde::Serialize;
 use tollfree_bench::{
-    baseline, embedding,
+    baseline, embedding, eviction,
     load::{self, Mode, Requests, Target},
 };
 use tollfree_config::{assets::Assets, env::Environment};
@@ -37,6 +37,10 @@ fn main() -> Result<()> {
             let json = args.json;
             print(&embedding::run(&embed_options(args)?)?, json)
         }
+        Command::Eviction(args) => print(
+            &eviction::run(args.goals, args.requests, args.seed)?,
+            args.json,
+        ),
     }
 }
 
