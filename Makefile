@@ -6,10 +6,10 @@ export PATH := $(PATH):$(ASSETS)/cmake/bin
 CARGO ?= cargo
 PYTHON ?= python3
 
-.PHONY: run test setup build bench fmt help
+.PHONY: run test setup build bench fmt help verifier-report free-share train-verifier
 
 help: ## Lists the targets.
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 run: build ## Sets up, builds and serves on 127.0.0.1:8080.
 	@target/release/tollfree serve
@@ -26,6 +26,17 @@ test: ## Runs every check and test; prints the seconds of each stage.
 bench: build ## Measures the speed goals and prints a table.
 	$(CARGO) build --release --locked -p tollfree-bench
 	$(PYTHON) benches/first_light.py
+
+verifier-report: build ## Measures what the semantic tier serves on the evaluation data, if it is beside the checkout.
+	$(PYTHON) benches/verifier.py
+
+free-share: build ## Replays a stream of goals and prints which share was answered for free, and how much of it wrongly.
+	$(PYTHON) benches/free_share.py
+
+train-verifier: ## Trains the same-answer model again (15 minutes or hours; fetches PyTorch, 6 GB).
+	$(PYTHON) -m venv $(ASSETS)/training
+	$(ASSETS)/training/bin/pip install --quiet -r embedder/same-answer/requirements.txt
+	$(ASSETS)/training/bin/python embedder/same-answer/train.py
 
 fmt: ## Formats the code.
 	$(CARGO) fmt --all

@@ -8,6 +8,7 @@ mod change;
 mod load;
 mod options;
 mod quarantine;
+mod survey;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -6,11 +6,14 @@ use crate::cache::{Cache, Candidate};
 use crate::entry::Entry;
 use crate::goal::Goal;
 use crate::key::CompatibilityKey;
-use crate::verify::{Verdict, Verifier};
+use crate::verify::{Verdict, Verifier, Weight};
 
 /// How many nearest entries the verifier looks at. The nearest is often a near miss (another number, another
 /// name) while the same goal in other words is second or third.
 const NUM_CANDIDATES: usize = 8;
+
+/// The verdict on a candidate that may be served.
+pub const SAME: &str = "same";
 
 /// What one request allows an answer to be.
 #[derive(Clone, Copy, Debug)]
@@ -76,25 +79,118 @@ pub struct Considered {
     pub text: String,
     /// Cosine similarity to the goal, in [-1, 1].
     pub similarity: f32,
+    /// What the same-answer model gave it, in [0, 1], where it was asked.
+    pub confidence: Option<f32>,
+    /// The confidence it needs to be served, where the rules leave it to the model.
+    pub needed: Option<f32>,
     /// `same`, or why it was refused.
     pub verdict: &'static str,
     /// The word or value at fault, where one is; a user's words, never a label.
     pub detail: Option<String>,
 }
 
+/// Words of content from which a goal is long: a restated text with context, no bare question.
+const LONG: usize = 12;
+/// How much lower the bar is, in log-odds, where both goals are long: they hold more evidence, and on held-out training
+/// groups the lower bar serves no more wrong answers there.
+const LONG_SHIFT: f32 = -0.85;
+
+/// The confidence of the same-answer model from which a candidate may be served, in [0, 1]. Above 1, never.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bar {
+    /// Where the rules explain every word.
+    pub likely: f32,
+    /// Where a difference of [light](Weight::Light) kind is left.
+    pub light: f32,
+    /// Where one of [medium](Weight::Medium) kind is left.
+    pub medium: f32,
+    /// Where one of [grave](Weight::Grave) kind is left.
+    pub grave: f32,
+}
+
+impl Bar {
+    /// Chosen with the evaluation data in view; see docs/cache.md.
+    pub const DEFAULT: Self = Self {
+        likely: 0.3,
+        light: 0.5,
+        medium: 0.7,
+        grave: 0.8,
+    };
+
+    /// Returns the bar moved by `shift` in log-odds: above 0 it serves less, below 0 more. The one knob by which the
+    /// share of wrong hits is traded against the share of hits.
+    #[must_use]
+    pub fn shifted(self, shift: f32) -> Self {
+        let moved = |bar: f32| {
+            let odds = (bar / (1.0 - bar)).ln() + shift;
+            1.0 / (1.0 + (-odds).exp())
+        };
+        Self {
+            likely: moved(self.likely),
+            light: moved(self.light),
+            medium: moved(self.medium),
+            grave: moved(self.grave),
+        }
+    }
+
+    /// Returns the confidence that a verdict of the rules leaves to prove; `None` where no model is asked.
+    pub fn of(&self, verdict: Verdict) -> Option<f32> {
+        match verdict {
+            Verdict::Same | Verdict::Different { .. } => None,
+            Verdict::Likely => Some(self.likely),
+            Verdict::Unsure { reason } => Some(match reason.weight() {
+                Weight::Light => self.light,
+                Weight::Medium => self.medium,
+                Weight::Grave => self.grave,
+            }),
+        }
+    }
+}
+
+/// A candidate that waits for the same-answer model.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// The candidate.
+    pub candidate: Candidate,
+    /// The confidence it needs, in [0, 1].
+    pub needed: f32,
+    /// Its place in [`Semantic::considered`].
+    pub at: usize,
+}
+
 /// The outcome of the semantic tier.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Semantic {
     /// The entry that may be served.
     pub hit: Option<Candidate>,
-    /// Every candidate looked at, most similar first; the last one is the hit, if there is one.
+    /// Every candidate looked at, most similar first.
     pub considered: Vec<Considered>,
+    /// Those that the model has yet to judge, the best first. Empty when there is a hit.
+    pub pending: Vec<Pending>,
+}
+
+impl Semantic {
+    /// Takes the model's confidence in the pending candidate `pending`; says whether it may be served.
+    pub fn settle(&mut self, pending: &Pending, confidence: f32) -> bool {
+        let same = confidence >= pending.needed;
+        if let Some(considered) = self.considered.get_mut(pending.at) {
+            considered.confidence = Some(confidence);
+            if same {
+                considered.verdict = SAME;
+            }
+        }
+        if same && self.hit.is_none() {
+            self.hit = Some(pending.candidate.clone());
+        }
+        same
+    }
 }
 
 /// Looks for an entry whose goal is the same in other words.
 ///
-/// The most similar candidate that the verifier agrees with is served; the rest of the index is not searched.
-/// Costs one index search and one verification for each of up to eight candidates.
+/// A candidate that the rules find to be a repeat is a hit at once. All others that the rules do not refuse are
+/// returned for the model to judge, those first that the rules explain, then by similarity. Costs one index search
+/// and the rules for each of up to eight candidates.
 pub fn semantic(
     cache: &Cache,
     verifier: &dyn Verifier,
@@ -102,37 +198,59 @@ pub fn semantic(
     key: &CompatibilityKey,
     vector: &[f32],
     terms: &Terms<'_>,
+    bar: Bar,
 ) -> Semantic {
-    let mut considered = Vec::new();
+    let mut outcome = Semantic::default();
     for candidate in cache.candidates(key, vector, NUM_CANDIDATES, terms.now_ms) {
-        let verdict = judge(verifier, goal, &candidate, terms);
-        considered.push(Considered {
+        let (verdict, needed) = match judge(verifier, goal, &candidate, terms) {
+            Ok((verdict, long)) => (
+                match verdict {
+                    Verdict::Same => SAME,
+                    Verdict::Likely => "not confident",
+                    Verdict::Unsure { reason } | Verdict::Different { reason } => reason.as_str(),
+                },
+                if long { bar.shifted(LONG_SHIFT) } else { bar }.of(verdict),
+            ),
+            Err(refusal) => (refusal, None),
+        };
+        let at = outcome.considered.len();
+        outcome.considered.push(Considered {
             proposer: Proposer::Semantic,
             id: candidate.entry.id.to_string(),
             text: candidate.entry.goal.clone(),
             similarity: candidate.similarity,
-            verdict: verdict.err().unwrap_or("same"),
+            confidence: None,
+            needed,
+            verdict,
             detail: None,
         });
-        if verdict.is_ok() {
-            return Semantic {
-                hit: Some(candidate),
-                considered,
-            };
+        if verdict == SAME {
+            outcome.hit = Some(candidate);
+            outcome.pending.clear();
+            return outcome;
+        }
+        if let Some(needed) = needed {
+            outcome.pending.push(Pending {
+                candidate,
+                needed,
+                at,
+            });
         }
     }
-    Semantic {
-        hit: None,
-        considered,
-    }
+    // Stable: within each kind the most similar stays first.
+    outcome
+        .pending
+        .sort_by(|a, b| a.needed.total_cmp(&b.needed));
+    outcome
 }
 
+/// The verdict of the rules, and whether both goals are long; or why the candidate is out of the question.
 fn judge(
     verifier: &dyn Verifier,
     goal: &Goal,
     candidate: &Candidate,
     terms: &Terms<'_>,
-) -> Result<(), &'static str> {
+) -> Result<(Verdict, bool), &'static str> {
     let entry: &Arc<Entry> = &candidate.entry;
     if candidate.similarity < terms.min_similarity {
         return Err("similarity below threshold");
@@ -143,8 +261,7 @@ fn judge(
     if !entry.answer.fits(terms.max_tokens, terms.stop) {
         return Err("longer than the token cap, or holds a stop string");
     }
-    match verifier.verify(&Goal::analyse(&entry.goal), goal, candidate.similarity) {
-        Verdict::Same => Ok(()),
-        Verdict::Different { reason } => Err(reason.as_str()),
-    }
+    let cached = Goal::analyse(&entry.goal);
+    let long = cached.content().count().min(goal.content().count()) >= LONG;
+    Ok((verifier.verify(&cached, goal, candidate.similarity), long))
 }

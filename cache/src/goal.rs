@@ -6,6 +6,7 @@
 //! Nothing here knows an embedding: the analysis is what agrees, or does not, with a similarity.
 
 pub mod detect;
+pub mod hidden;
 pub mod intent;
 pub mod lexicon;
 pub mod names;
@@ -40,6 +41,7 @@ pub struct Goal {
     negated: bool,
     language: Language,
     time_bound: bool,
+    hidden: bool,
 }
 
 impl Goal {
@@ -48,6 +50,7 @@ impl Goal {
     /// Never fails: any text, also an empty one, is a goal.
     /// Cost: about one microsecond a word, plus the language detection of text that is not plainly English.
     pub fn analyse(text: &str) -> Self {
+        let hidden = hidden::has_hidden(text);
         let text = words::normalise(text);
         let mut tokens = words::tokenise(&text);
         let quantities = quantities::find(&tokens);
@@ -69,6 +72,7 @@ impl Goal {
             negated,
             language,
             time_bound,
+            hidden,
         }
     }
 
@@ -115,6 +119,11 @@ impl Goal {
     /// Says whether the right answer depends on the moment of asking ("today", "latest").
     pub fn time_bound(&self) -> bool {
         self.time_bound
+    }
+
+    /// Says whether the text holds characters that people cannot see ([`hidden`]).
+    pub fn hides_text(&self) -> bool {
+        self.hidden
     }
 
     /// Returns the tokens that carry the meaning: no function words, lead-in phrases or typed values.

@@ -16,6 +16,10 @@ static EXACT: LazyLock<blake3::Hasher> =
 static COMPATIBILITY: LazyLock<blake3::Hasher> =
     LazyLock::new(|| blake3::Hasher::new_derive_key("tollfree 2025 compatibility key v1"));
 
+/// The version in both context strings, for whoever carries keys from one data directory to another: keys of another
+/// version are found by no request.
+pub const VERSION: u32 = 1;
+
 /// The same requests, as asked by one contributor: domains of their own, so that a key that only one contributor
 /// can look up never equals one that everybody can.
 static PRIVATE_EXACT: LazyLock<blake3::Hasher> =

@@ -1,8 +1,8 @@
 //! Keys, entries, templates, the vector index, verification and the store. Knows vectors, never models.
 //!
 //! What a request is and what keeps answers apart: [`request`], [`key`], [`namespace`].
-//! What is stored and what is not: [`entry`], [`mod@cache`], [`semantic`], [`contributor`], [`pii`]. What a goal says: [`goal`]. What may answer it:
-//! [`template`], [`verify`], [`decision`].
+//! What is stored and what is not: [`entry`], [`mod@cache`], [`semantic`], [`contributor`], [`pii`]. What a goal says:
+//! [`goal`]; what stands around it: [`frame`]. What may answer it: [`template`], [`verify`], [`decision`].
 
 mod codec;
 mod eviction;
@@ -16,6 +16,7 @@ pub mod counters;
 pub mod decision;
 pub mod entry;
 pub mod error;
+pub mod frame;
 pub mod goal;
 pub mod key;
 pub mod language;

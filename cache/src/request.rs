@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::contributor::Contributor;
+use crate::frame::GoalPlace;
 use crate::key::{CompatibilityKey, ExactKey, Fields};
 use crate::language::Language;
 use crate::namespace::Namespace;
@@ -43,6 +44,8 @@ pub struct Framed {
     pub shape: String,
     /// How long an answer learned inside the frame lives; `None` as long as any. Part of no key.
     pub ttl: Option<Duration>,
+    /// Where the goal was taken from.
+    pub place: GoalPlace,
 }
 
 /// The form the answer's text must have.
@@ -98,7 +101,7 @@ impl Request {
     /// The frame is left out: it is read off the user text, which is in.
     pub fn exact_key(&self) -> ExactKey {
         ExactKey::digest(|fields| {
-            self.feed_context(fields);
+            self.feed_context(fields, &self.system);
             fields.text(&self.user);
             fields.count(self.settings.len());
             for (name, value) in &self.settings {
@@ -120,11 +123,19 @@ impl Request {
     /// `vary` names the settings that keep answers apart; order and repetition do not matter. Token cap and stop
     /// strings are not part of it: they are checked against the stored answer.
     pub fn compatibility_key(&self, vary: &[String], language: &Language) -> CompatibilityKey {
+        let in_system = self
+            .framed
+            .as_ref()
+            .is_some_and(|framed| framed.place == GoalPlace::System);
         CompatibilityKey::digest(|fields| {
-            self.feed_context(fields);
+            // A system text that holds the goal is digested by its frame, as a user text is.
+            self.feed_context(fields, if in_system { "" } else { &self.system });
             match &self.framed {
                 None => fields.variant(0),
-                Some(framed) => fields.variant(1).text(&framed.frame).text(&framed.shape),
+                Some(framed) => fields
+                    .variant(if in_system { 2 } else { 1 })
+                    .text(&framed.frame)
+                    .text(&framed.shape),
             };
             fields.text(language.as_str());
             let varied: BTreeMap<&String, &String> = vary
@@ -139,11 +150,11 @@ impl Request {
     }
 
     /// Feeds what both keys share.
-    fn feed_context(&self, fields: &mut Fields) {
+    fn feed_context(&self, fields: &mut Fields, system: &str) {
         fields
             .text(self.namespace.as_str())
             .text(&self.model)
-            .text(&self.system)
+            .text(system)
             .count(self.earlier.len());
         for turn in &self.earlier {
             let role = match turn.role {

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 pub use cache::Cache;
 pub use embedder::Embedder;
-pub use frame::{Frame, GOAL};
+pub use frame::{Frame, FrameText, GOAL};
 pub use log::Log;
 pub use policy::Policy;
 pub use server::Server;

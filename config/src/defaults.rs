@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::types::{
-    AuthMode, CredentialMode, Duration, LogFormat, Pii, PolicyMode, ShapeContent, Similarity,
-    Variety,
+    AuthMode, CredentialMode, Duration, LearnFrames, LogFormat, Pii, PolicyMode, ShapeContent,
+    Similarity, Variety,
 };
 
 /// Address of the proxy listener: loopback, because open mode answers everyone who reaches it.
@@ -47,9 +47,9 @@ pub const QUARANTINE: bool = false;
 /// Personal data is not kept: what is not there cannot leak.
 pub const PII: Pii = Pii::Refuse;
 
-/// Threshold of the semantic tier: below 0.80, rewordings of one goal are rarer than neighbouring goals, whatever
-/// the verifier says.
-pub const MIN_SIMILARITY: Similarity = Similarity::literal(0.80);
+/// Threshold of the semantic tier: thorough rewordings of one goal lie as low as this, and the verifier tells them from
+/// their neighbours. Below it, hits are too rare to pay for the verifications.
+pub const MIN_SIMILARITY: Similarity = Similarity::literal(0.5);
 
 /// Entries held: with their vectors and texts about half a gigabyte.
 pub const MAX_ENTRIES: usize = 100_000;
@@ -59,6 +59,9 @@ pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// An explicit temperature does not keep a goal from being answered from the cache.
 pub const VARIETY: Variety = Variety::Ignore;
+
+/// Frames are proposed: finding them costs nothing that a client waits for, and an operator decides.
+pub const LEARN_FRAMES: LearnFrames = LearnFrames::Propose;
 
 /// Embedding threads: one keeps the other cores for the proxy and does some hundreds of goals a second.
 pub const EMBEDDER_THREADS: usize = 1;
@@ -117,3 +120,6 @@ pub const LOG_LEVEL: &str = "info";
 
 /// Goals are private text and stay out of the log.
 pub const LOG_GOALS: bool = false;
+
+/// Latest decisions kept: an hour of a quiet server, some hundred kilobytes.
+pub const LOG_DECISIONS: usize = 1_000;

@@ -17,7 +17,8 @@ mod similarity;
 pub use base_url::BaseUrl;
 pub use bound::Bound;
 pub use choices::{
-    AuthMode, CredentialMode, LogFormat, Pii, PolicyMode, ShapeContent, UpstreamKind, Variety,
+    AuthMode, CredentialMode, LearnFrames, LogFormat, Pii, PolicyMode, ShapeContent, UpstreamKind,
+    Variety,
 };
 pub use duration::Duration;
 pub use log_filter::LogFilter;
@@ -75,6 +76,10 @@ pub mod bounds {
         100_000_000,
         "to hold no entry, set enabled = false",
     );
+
+    /// Latest decisions kept: each takes about a kibibyte, and a list of them is walked to find one.
+    pub const LOG_DECISIONS: Bound<i64> =
+        Bound::new("number of decisions", 0, 1_000_000, "0 keeps none");
 
     /// Length of one stored answer.
     pub const MAX_ANSWER_BYTES: Bound<i64> =

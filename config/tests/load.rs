@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use proptest::prelude::*;
-use tollfree_config::config::Credential;
+use tollfree_config::config::{Credential, FrameText};
 use tollfree_config::env::Environment;
 use tollfree_config::types::{AuthMode, UpstreamKind};
 use tollfree_config::{Config, Overrides};
@@ -181,15 +181,23 @@ fn each_protocol_may_have_one_upstream_with_the_clients_credential() -> Result<(
 }
 
 #[test]
-fn a_frame_finds_the_goal_inside_its_words() -> Result<()> {
+fn a_frame_is_cut_around_its_goal() -> Result<()> {
     let text = "[[frames]]\nname = \"coach\"\nuser = \"Goal: {goal}!\"\nshape = \"json-tasks\"\n";
     let config = from_text(text, &[])?;
     let frame = config.frames().first().context("no frame")?;
-    assert_eq!(frame.user(), ("Goal: ", "!"));
-    assert_eq!(frame.goal("Goal: learn Spanish!"), Some("learn Spanish"));
-    assert_eq!(frame.goal("Goal: learn Spanish"), None);
-    assert_eq!(frame.goal("Goal: !"), None);
+    let around = |before: &str, after: &str| FrameText::Around {
+        before: before.to_owned(),
+        after: after.to_owned(),
+    };
+    assert_eq!(frame.user(), &around("Goal: ", "!"));
+    assert_eq!(frame.system(), &FrameText::Fixed(String::new()));
     assert_eq!(frame.shape().map(|name| name.as_str()), Some("json-tasks"));
+
+    let text = "[[frames]]\nname = \"coach\"\nsystem = \"Plan {goal}.\"\nuser = \"Go.\"\n";
+    let config = from_text(text, &[])?;
+    let frame = config.frames().first().context("no frame")?;
+    assert_eq!(frame.system(), &around("Plan ", "."));
+    assert_eq!(frame.user(), &FrameText::Fixed("Go.".to_owned()));
     Ok(())
 }
 

@@ -11,7 +11,8 @@ use std::{env, hint::black_box, path::Path, time::Instant};
 
 use anyhow::{Context, Result};
 use tollfree_embedder::{
-    Embedder, Tokenizer,
+    Embedder, SameAnswer, Tokenizer,
+    cross_encoder::CrossEncoder,
     minilm::{MiniLm, WordPiece},
     potion::StaticModel,
 };
@@ -19,6 +20,8 @@ use tollfree_embedder::{
 const ROUNDS: usize = 300;
 /// A goal as sent and with its slots masked, as the proxy embeds them in one batch.
 const GOAL: &str = "learn conversational Spanish in three months";
+/// The same goal in other words, as the verifier compares the two.
+const OTHER: &str = "I want to hold a conversation in Spanish within 90 days";
 const MASKED: &str = "learn conversational language in duration";
 
 fn main() -> Result<()> {
@@ -35,6 +38,8 @@ fn main() -> Result<()> {
     let loading = Instant::now();
     let potion = StaticModel::open(&potion_dir)?;
     println!("{:<28}{:>8.1} ms", "potion, loading", milliseconds(loading));
+    let mut judge = CrossEncoder::open(&root.join("onnxruntime/libonnxruntime.so"), &minilm_dir)?;
+    judge.compare(GOAL, OTHER)?;
     let word_piece = WordPiece::open(&minilm_dir)?;
 
     let first = Instant::now();
@@ -45,12 +50,13 @@ fn main() -> Result<()> {
         milliseconds(first)
     );
 
-    let mut rows: [(&str, Vec<f64>); 5] = [
+    let mut rows: [(&str, Vec<f64>); 6] = [
         ("minilm, 1 text", Vec::new()),
         ("minilm, 2 texts, 1 batch", Vec::new()),
         ("minilm, 2 texts, 2 calls", Vec::new()),
         ("potion, 1 text", Vec::new()),
         ("tokens counted, 1 text", Vec::new()),
+        ("verifier, 1 candidate", Vec::new()),
     ];
     for _ in 0..ROUNDS {
         for (number, (_, times)) in rows.iter_mut().enumerate() {
@@ -63,6 +69,7 @@ fn main() -> Result<()> {
                     minilm.embed(&[MASKED])?,
                 ))),
                 3 => drop(black_box(potion.embed(black_box(GOAL)))),
+                5 => drop(black_box(judge.compare(GOAL, OTHER)?)),
                 _ => drop(black_box(word_piece.count(black_box(GOAL)))),
             }
             times.push(milliseconds(start));

@@ -1,8 +1,8 @@
-//! What can go wrong between a text and its vector.
+//! What can go wrong between a text and what a model makes of it.
 
 use std::{io, path::PathBuf, time::Duration};
 
-/// A failure to load a model or to embed a text.
+/// A failure to load a model or to run it.
 ///
 /// The reasons that ONNX Runtime, fastembed and model2vec give are kept as text: their error types change with every
 /// release of theirs and are none of a caller's business.
@@ -49,42 +49,42 @@ pub enum Error {
         reason: String,
     },
     /// The model ran and failed.
-    #[error("embedding failed: {reason}")]
-    Embedding {
+    #[error("model failed: {reason}")]
+    Run {
         /// What the model said.
         reason: String,
     },
-    /// The embedder returned something other than one finite vector of its dimensions for each text.
-    #[error("embedder returned {actual}, expected {expected}")]
+    /// The model returned something that cannot be: not one finite vector for each text, or no probability.
+    #[error("model returned {actual}, expected {expected}")]
     Malformed {
         /// What should have come back.
         expected: String,
         /// What came back.
         actual: String,
     },
-    /// The embedder panicked; its thread goes on with a new one.
-    #[error("embedder panicked: {message}")]
+    /// The model panicked; its thread goes on with a new one.
+    #[error("model panicked: {message}")]
     Panicked {
         /// The message of the panic.
         message: String,
     },
     /// As many jobs as are allowed to wait are waiting.
-    #[error("embedding queue is full at {capacity} jobs")]
+    #[error("model queue is full at {capacity} jobs")]
     QueueFull {
         /// The capacity of the queue.
         capacity: usize,
     },
-    /// No vector came within the time the caller gave.
-    #[error("no embedding within {deadline:?}")]
+    /// Nothing came back within the time the caller gave.
+    #[error("no result within {deadline:?}")]
     DeadlineExceeded {
         /// The time the caller gave.
         deadline: Duration,
     },
-    /// The embedders are still being loaded.
-    #[error("embedder is not loaded yet")]
+    /// The models are still being loaded.
+    #[error("model is not loaded yet")]
     NotReady,
-    /// No embedder could be loaded, or the last one is lost. It stays so until the process is started again.
-    #[error("embedder is unavailable: {reason}")]
+    /// No model could be loaded, or the last one is lost. It stays so until the process is started again.
+    #[error("model is unavailable: {reason}")]
     Unavailable {
         /// The failure that ended the last thread.
         reason: String,

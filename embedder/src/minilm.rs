@@ -86,7 +86,7 @@ impl Embedder for MiniLm {
     fn embed(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
         self.session
             .embed(texts, Some(MAX_BATCH))
-            .map_err(|error| Error::Embedding {
+            .map_err(|error| Error::Run {
                 reason: error.to_string(),
             })
     }

@@ -1,11 +1,11 @@
-//! Embedders on threads of their own, behind a bounded queue.
+//! Models on threads of their own, behind a bounded queue.
 //!
 //! A model is slow for an event loop (milliseconds of arithmetic) and must be entered by one caller at a time, so
-//! each thread owns one embedder and takes one job after another. The queue is short and every job carries a
+//! each thread owns one model and takes one job after another. The queue is short and every job carries a
 //! deadline: a caller that has given up, or never was going to be served in time, costs no arithmetic. Everything
-//! that goes wrong is an [`Error`] for the caller it concerns, and an embedder that panics is replaced by a
-//! new one.
+//! that goes wrong is an [`Error`] for the caller it concerns, and a model that panics is replaced by a new one.
 
+mod model;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -20,11 +20,12 @@ use std::{
 use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::oneshot;
 
+pub use self::model::{Embedding, Judging, Role};
 use self::{
     status::Status,
     worker::{Job, Reply, Worker},
 };
-use crate::{Embedder, Error, ModelId, Result};
+use crate::{Error, ModelId, Result};
 
 /// How long a pool that is dropped waits for its threads to finish the job they are at. A process that exits while a
 /// thread is inside ONNX Runtime may crash in the library's own clean-up.
@@ -33,39 +34,39 @@ const MAX_WAIT_FOR_THREADS: Duration = Duration::from_secs(1);
 /// How large a [`Pool`] is.
 #[derive(Debug, Clone, Copy)]
 pub struct PoolOptions {
-    /// Number of threads, each with an embedder and its memory; 0 counts as 1.
+    /// Number of threads, each with a model and its memory; 0 counts as 1.
     pub threads: usize,
     /// Most jobs that wait for a thread; 0 counts as 1. One more is refused with [`Error::QueueFull`].
     pub queue: usize,
 }
 
-/// Threads that embed. A clone is another handle to the same threads; they end with the last handle.
-#[derive(Clone)]
-pub struct Pool {
-    inner: Arc<Inner>,
+/// Threads that run a model; embedders if nothing else is said. A clone is another handle to the same threads; they
+/// end with the last handle.
+pub struct Pool<R: Role = Embedding> {
+    inner: Arc<Inner<R>>,
 }
 
-struct Inner {
+struct Inner<R: Role> {
     /// Taken on drop, which is how the threads learn of it.
-    jobs: Option<Sender<Job>>,
+    jobs: Option<Sender<Job<R>>>,
     status: Arc<Status>,
     queue: usize,
 }
 
-impl Pool {
-    /// Starts the threads and returns at once; each thread makes its embedder and warms it up.
+impl<R: Role> Pool<R> {
+    /// Starts the threads and returns at once; each thread makes its model and warms it up.
     ///
-    /// `make` is called once on every thread, and again on a thread whose embedder has panicked. When it fails or
+    /// `make` is called once on every thread, and again on a thread whose model has panicked. When it fails or
     /// panics, that thread ends; when none is left, [`failure`](Self::failure) says why and every call fails at once
     /// with [`Error::Unavailable`].
     pub fn start(
         options: PoolOptions,
-        make: impl Fn() -> Result<Box<dyn Embedder>> + Send + Sync + 'static,
+        make: impl Fn() -> Result<R::Model> + Send + Sync + 'static,
     ) -> Self {
         let (threads, queue) = (options.threads.max(1), options.queue.max(1));
         let (jobs, waiting) = crossbeam_channel::bounded(queue);
         let status = Arc::new(Status::new(threads));
-        let make: Arc<worker::Make> = Arc::new(make);
+        let make: Arc<worker::Make<R>> = Arc::new(make);
         for number in 0..threads {
             Worker {
                 jobs: waiting.clone(),
@@ -83,29 +84,17 @@ impl Pool {
         }
     }
 
-    /// Embeds `texts` in one batch: one unit vector for each text, in order. No text, no job, no vector.
-    ///
-    /// `deadline` counts from this call and covers waiting and computing. A job that is still in the queue when it
-    /// passes, or whose future is dropped, is never computed.
-    ///
-    /// # Errors
-    /// [`Error::NotReady`] while loading, [`Error::Unavailable`] after every thread is lost, [`Error::QueueFull`],
-    /// [`Error::DeadlineExceeded`], [`Error::Panicked`], and what the embedder itself returns.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime, or in one without a timer.
-    pub async fn embed(&self, texts: Vec<String>, deadline: Duration) -> Result<Vec<Vec<f32>>> {
+    /// Runs one job within `deadline`, which counts from this call and covers waiting and computing. A job that is
+    /// still in the queue when it passes, or whose future is dropped, is never computed.
+    async fn run(&self, input: R::Input, deadline: Duration) -> Result<R::Output> {
         self.inner
             .status
             .outcome()
             .unwrap_or(Err(Error::NotReady))?;
-        if texts.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (reply, vectors) = oneshot::channel();
+        let (reply, output) = oneshot::channel();
         // A deadline beyond what the clock can count is none.
         let job = Job {
-            texts,
+            input,
             expires: Instant::now().checked_add(deadline),
             reply: Reply::Task(reply),
         };
@@ -119,35 +108,28 @@ impl Pool {
             TrySendError::Disconnected(_) => self.inner.status.lost(),
         })?;
         self.inner.not_lost()?;
-        match tokio::time::timeout(deadline, vectors).await {
+        match tokio::time::timeout(deadline, output).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(self.inner.status.lost()),
             Err(_) => Err(Error::DeadlineExceeded { deadline }),
         }
     }
 
-    /// As [`embed`](Self::embed), for commands: waits for loading, for room in the queue and for the result, however
-    /// long that takes. It blocks the thread, so it has no place in an async task.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`], [`Error::Panicked`], and what the embedder itself returns.
-    pub fn embed_blocking(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+    /// As [`Self::run`], for commands: waits for loading, for room in the queue and for the result.
+    fn run_blocking(&self, input: R::Input) -> Result<R::Output> {
         self.wait_ready_blocking()?;
-        if texts.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (reply, vectors) = crossbeam_channel::bounded(1);
+        let (reply, output) = crossbeam_channel::bounded(1);
         let Some(jobs) = &self.inner.jobs else {
             return Err(self.inner.status.lost());
         };
         let job = Job {
-            texts,
+            input,
             expires: None,
             reply: Reply::Thread(reply),
         };
         jobs.send(job).map_err(|_| self.inner.status.lost())?;
         self.inner.not_lost()?;
-        vectors
+        output
             .recv()
             .unwrap_or_else(|_| Err(self.inner.status.lost()))
     }
@@ -194,13 +176,81 @@ impl Pool {
         self.inner.queue
     }
 
-    /// Returns the number of threads that hold a working embedder.
+    /// Returns the number of threads that hold a working model.
     pub fn threads(&self) -> usize {
         self.inner.status.threads()
     }
 }
 
-impl fmt::Debug for Pool {
+impl Pool {
+    /// Embeds `texts` in one batch: one unit vector for each text, in order. No text, no job, no vector.
+    ///
+    /// `deadline` counts from this call and covers waiting and computing. A job that is still in the queue when it
+    /// passes, or whose future is dropped, is never computed.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] while loading, [`Error::Unavailable`] after every thread is lost, [`Error::QueueFull`],
+    /// [`Error::DeadlineExceeded`], [`Error::Panicked`], and what the embedder itself returns.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, or in one without a timer.
+    pub async fn embed(&self, texts: Vec<String>, deadline: Duration) -> Result<Vec<Vec<f32>>> {
+        if texts.is_empty() {
+            self.inner
+                .status
+                .outcome()
+                .unwrap_or(Err(Error::NotReady))?;
+            return Ok(Vec::new());
+        }
+        self.run(texts, deadline).await
+    }
+
+    /// As [`embed`](Self::embed), for commands: waits for loading, for room in the queue and for the result, however
+    /// long that takes. It blocks the thread, so it has no place in an async task.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Panicked`], and what the embedder itself returns.
+    pub fn embed_blocking(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+        if texts.is_empty() {
+            self.wait_ready_blocking()?;
+            return Ok(Vec::new());
+        }
+        self.run_blocking(texts)
+    }
+}
+
+impl Pool<Judging> {
+    /// Returns how probable it is, in [0, 1], that the answer to `cached` would do for `asked`.
+    ///
+    /// `deadline` as in [`Pool::embed`].
+    ///
+    /// # Errors
+    /// As [`Pool::embed`].
+    ///
+    /// # Panics
+    /// As [`Pool::embed`].
+    pub async fn compare(&self, cached: String, asked: String, deadline: Duration) -> Result<f32> {
+        self.run((cached, asked), deadline).await
+    }
+
+    /// As [`compare`](Self::compare), for commands; blocks the thread for as long as it takes.
+    ///
+    /// # Errors
+    /// As [`Pool::embed_blocking`].
+    pub fn compare_blocking(&self, cached: String, asked: String) -> Result<f32> {
+        self.run_blocking((cached, asked))
+    }
+}
+
+impl<R: Role> Clone for Pool<R> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+impl<R: Role> fmt::Debug for Pool<R> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Pool")
@@ -210,14 +260,14 @@ impl fmt::Debug for Pool {
     }
 }
 
-impl Inner {
+impl<R: Role> Inner<R> {
     /// Looks, after a job went into the queue, whether the last thread ended meanwhile and may have missed it.
     fn not_lost(&self) -> Result<()> {
         self.status.outcome().unwrap_or(Ok(()))
     }
 }
 
-impl Drop for Inner {
+impl<R: Role> Drop for Inner<R> {
     fn drop(&mut self) {
         self.jobs = None;
         self.status.wait_for_threads(MAX_WAIT_FOR_THREADS);

@@ -9,7 +9,8 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use tollfree_embedder::{
-    Embedder, Error, Pool, PoolOptions, Tokenizer,
+    Embedder, Error, Pool, PoolOptions, SameAnswer, Tokenizer,
+    cross_encoder::CrossEncoder,
     minilm::{MiniLm, WordPiece},
     potion::StaticModel,
 };
@@ -56,6 +57,16 @@ fn minilm() -> Result<Option<MiniLm>> {
         return Ok(None);
     };
     Ok(Some(MiniLm::open(&runtime(&root), &minilm_dir(&root))?))
+}
+
+fn cross_encoder() -> Result<Option<CrossEncoder>> {
+    let Some(root) = assets("models/all-minilm-l6-v2/tokenizer.json") else {
+        return Ok(None);
+    };
+    Ok(Some(CrossEncoder::open(
+        &runtime(&root),
+        &minilm_dir(&root),
+    )?))
 }
 
 fn word_piece() -> Result<Option<WordPiece>> {
@@ -330,5 +341,65 @@ async fn a_pool_of_the_real_model_is_warm_when_it_is_ready() -> Result<()> {
     let texts = GOALS.map(str::to_owned).to_vec();
     let vectors = pool.embed(texts, Duration::from_secs(60)).await?;
     vectors.iter().for_each(|vector| assert_unit(vector, 384));
+    Ok(())
+}
+
+/// Written for this test; none of them is in the training data.
+#[test]
+fn the_same_answer_model_tells_other_words_from_another_request() -> Result<()> {
+    let Some(mut model) = cross_encoder()? else {
+        return Ok(());
+    };
+    let asked = "How do I get candle wax out of a woollen rug?";
+    for other in [
+        "what's the best way to remove candle wax from a wool carpet",
+        "There is candle wax on my woollen rug, how can I get it off?",
+    ] {
+        let confidence = model.compare(asked, other)?;
+        ensure!(confidence > 0.5, "{other}: {confidence}");
+    }
+    for other in [
+        "How do I get red wine out of a woollen rug?",
+        "How do I make candle wax from wool fat?",
+        "How much does it cost to have a woollen rug cleaned?",
+        "Why does candle wax melt?",
+    ] {
+        let confidence = model.compare(asked, other)?;
+        ensure!(confidence < 0.5, "{other}: {confidence}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_confidence_does_not_depend_on_what_was_judged_before() -> Result<()> {
+    let Some(mut model) = cross_encoder()? else {
+        return Ok(());
+    };
+    let first = model.compare(GOALS[0], GOALS[1])?;
+    model.compare(GOALS[5], GOALS[2])?;
+    ensure!(model.compare(GOALS[0], GOALS[1])?.to_bits() == first.to_bits());
+    Ok(())
+}
+
+#[test]
+fn requests_too_long_for_the_model_are_never_the_same() -> Result<()> {
+    let Some(mut model) = cross_encoder()? else {
+        return Ok(());
+    };
+    let long = "learn Spanish ".repeat(40);
+    ensure!(model.compare(&long, &long)? == 0.0);
+    Ok(())
+}
+
+#[test]
+fn the_compiled_in_weights_are_those_of_the_checksum() -> Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("same-answer");
+    let weights = std::fs::read(folder.join("model.onnx"))?;
+    let stated = std::fs::read_to_string(folder.join("model.onnx.blake3"))?;
+    let digest = blake3::hash(&weights).to_hex();
+    ensure!(
+        stated.split_whitespace().next() == Some(digest.as_str()),
+        "{digest}"
+    );
     Ok(())
 }

@@ -1,6 +1,10 @@
 //! The admin listener: health, metrics, and the commands' work for whoever shares the data directory.
 
+mod entries;
+mod frames;
 pub mod owner;
+mod query;
+mod requests;
 
 use std::sync::Arc;
 
@@ -37,6 +41,7 @@ impl Admin {
             head.method.clone()
         };
         let path = head.uri.path().to_owned();
+        let query = head.uri.query().map(str::to_owned);
         match (&method, path.as_str()) {
             (&Method::GET, "/") => Reply::text(StatusCode::OK, self.overview()),
             (&Method::GET, "/healthz") => Reply::text(StatusCode::OK, "ok\n".to_owned()),
@@ -51,6 +56,22 @@ impl Admin {
             (&Method::GET, "/admin/v1/templates") => {
                 Reply::json(StatusCode::OK, &commands::templates::list(&self.app))
             }
+            (&Method::GET, "/admin/v1/frames") => {
+                Reply::json(StatusCode::OK, &commands::frames::list(&self.app))
+            }
+            (&Method::GET, "/admin/v1/cache/export") => {
+                entries::export(&self.app, query.as_deref())
+            }
+            (&Method::GET, "/admin/v1/requests") => requests::latest(&self.app, query.as_deref()),
+            (&Method::GET, path) => match path.strip_prefix("/admin/v1/requests/") {
+                Some(id) => requests::one(&self.app, id),
+                None => Reply::problem(StatusCode::NOT_FOUND, "no such path"),
+            },
+            (&Method::POST, "/admin/v1/cache/import") => entries::import(&self.app, session).await,
+            (&Method::POST, "/admin/v1/cache/purge") => entries::purge(&self.app, session).await,
+            (&Method::POST, path) if path.starts_with(frames::PREFIX) => {
+                frames::decide(&self.app, path, session).await
+            }
             (&Method::POST, path) => match path.strip_prefix("/admin/v1/") {
                 Some(name) => self.command(name, session).await,
                 None => Reply::problem(StatusCode::NOT_FOUND, "no such path"),
@@ -60,26 +81,9 @@ impl Admin {
     }
 
     async fn command(&self, name: &str, session: &mut ServerSession) -> Reply {
-        // A page in a browser can send a form to loopback, but no JSON without asking first: this is what
-        // keeps other sites' pages out.
-        let is_json = session
-            .get_header("content-type")
-            .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
-        if !is_json {
-            return Reply::problem(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "content-type must be application/json",
-            );
-        }
-        let body = match read(session).await {
-            Ok(body) => body,
-            Err(reply) => return reply,
-        };
-        let call: Call = match serde_json::from_slice(&body) {
+        let call: Call = match read_json(session).await {
             Ok(call) => call,
-            Err(error) => {
-                return Reply::problem(StatusCode::BAD_REQUEST, &format!("body: {error}"));
-            }
+            Err(reply) => return reply,
         };
         let result = match name {
             "lookup" => PerLine::Lookup.run(&self.app, &call).await.map(Value::from),
@@ -88,6 +92,11 @@ impl Admin {
                 .run(&self.app, &call)
                 .await
                 .map(Value::from),
+            "warm-plan" => PerLine::WarmPlan
+                .run(&self.app, &call)
+                .await
+                .map(Value::from),
+            "warm" => PerLine::Warm.run(&self.app, &call).await.map(Value::from),
             "explain" => match call
                 .lines
                 .first()
@@ -127,7 +136,7 @@ impl Admin {
     fn overview(&self) -> String {
         let stats = commands::stats::stats(&self.app);
         format!(
-            "tollfree {}\n\nentries    {}\ntemplates  {}\nupstreams  {}\n\n/metrics /healthz /readyz /admin/v1/cache/stats /admin/v1/templates\n",
+            "tollfree {}\n\nentries    {}\ntemplates  {}\nupstreams  {}\n\n/metrics /healthz /readyz /admin/v1/cache/stats /admin/v1/templates /admin/v1/requests /admin/v1/frames\n",
             env!("CARGO_PKG_VERSION"),
             stats.get("entries").unwrap_or(&Value::Null),
             self.app.lookup.library().templates().len(),
@@ -180,6 +189,30 @@ impl Reply {
     fn problem(status: StatusCode, message: &str) -> Self {
         Self::json(status, &json!({ "error": message }))
     }
+}
+
+/// The body of a call as JSON.
+async fn read_json<T: serde::de::DeserializeOwned>(
+    session: &mut ServerSession,
+) -> Result<T, Reply> {
+    let body = json_body(session).await?;
+    serde_json::from_slice(&body)
+        .map_err(|error| Reply::problem(StatusCode::BAD_REQUEST, &format!("body: {error}")))
+}
+
+/// Reads a body that must be sent as JSON: a page in a browser can send a form to loopback, but no JSON without
+/// asking first, and this is what keeps other sites' pages out.
+async fn json_body(session: &mut ServerSession) -> Result<Vec<u8>, Reply> {
+    let is_json = session
+        .get_header("content-type")
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+    if !is_json {
+        return Err(Reply::problem(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "content-type must be application/json",
+        ));
+    }
+    read(session).await
 }
 
 async fn read(session: &mut ServerSession) -> Result<Vec<u8>, Reply> {

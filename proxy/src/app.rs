@@ -9,11 +9,13 @@ use arc_swap::ArcSwap;
 use pingora::connectors::ConnectorOptions;
 use pingora::connectors::http::Connector;
 use tollfree_cache::cache::{Cache, CacheOptions, OpenReport};
+use tollfree_cache::decision::Bar;
 use tollfree_cache::template::{Content, Library, Shape, shape};
 use tollfree_cache::verify::RuleVerifier;
 use tollfree_config::Config;
 use tollfree_config::types::{AuthMode, Pii, ShapeContent};
 
+use crate::decisions::Decisions;
 use crate::frame::Frames;
 use crate::identity::{Accepted, Credential};
 use crate::lookup::models::Models;
@@ -38,6 +40,8 @@ pub struct App {
     pub accepted: Accepted,
     /// Where the goal is in a request.
     pub frames: Frames,
+    /// Why the latest requests were answered as they were.
+    pub decisions: Decisions,
     /// What operators see.
     pub metrics: Arc<Metrics>,
     /// What opening the store found.
@@ -92,6 +96,15 @@ impl App {
         if config.server().data_dir().exists() {
             return Self::open(config);
         }
+        Self::open_in_memory(config)
+    }
+
+    /// As [`Self::open`], with a cache that is empty and forgets everything: for work that needs models and no
+    /// entries.
+    ///
+    /// # Errors
+    /// As [`Self::assemble`].
+    pub fn open_in_memory(config: Arc<Config>) -> anyhow::Result<Self> {
         let metrics = Arc::new(Metrics::new().context("registering metrics")?);
         let models = Arc::new(Models::open(config.embedder()));
         let cache = Arc::new(Cache::in_memory(cache_options(&config)));
@@ -120,6 +133,16 @@ impl App {
         if let Some(store) = &stats.store {
             Metrics::raise(&self.metrics.store_errors, store.writer.errors);
         }
+        for (state, count) in self.frames.learned().count_by_state() {
+            self.metrics
+                .frames
+                .with_label_values(&[state.as_str()])
+                .set(gauge(count));
+        }
+        Metrics::raise(
+            &self.metrics.frame_samples_dropped,
+            self.frames.num_dropped(),
+        );
         self.metrics
             .embed_queue
             .set(gauge(self.lookup.models().pool().queue_depth() as u64));
@@ -144,6 +167,7 @@ impl App {
         let lookup = Lookup::new(
             Limits {
                 min_similarity: config.cache().min_similarity().get(),
+                bar: Bar::DEFAULT,
                 template_min_similarity: config.templates().min_similarity().get(),
                 prefilter_similarity: config.embedder().prefilter_similarity().get(),
                 deadline: config.embedder().deadline().get(),
@@ -169,6 +193,8 @@ impl App {
             .iter()
             .map(|upstream| Arc::new(Upstream::new(upstream)))
             .collect();
+        // A command that runs by itself does not make the directory.
+        let data_dir = Some(config.server().data_dir()).filter(|folder| folder.is_dir());
         Ok(Self {
             policy: Policy::new(
                 upstreams,
@@ -176,7 +202,8 @@ impl App {
             ),
             connector: Connector::new(Some(ConnectorOptions::new(128))),
             accepted: Accepted::new(config.server().auth_ttl().get()),
-            frames: Frames::new(config.frames()),
+            frames: Frames::open(config.frames(), config.cache().learn_frames(), data_dir),
+            decisions: Decisions::new(config.log().decisions()),
             lookup,
             metrics,
             opened,

@@ -2,11 +2,14 @@
 
 mod backend;
 mod check;
+mod entries;
 mod explain;
+mod frames;
 mod per_line;
 mod serve;
 mod stats;
 mod templates;
+mod warm;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +17,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::PerLine;
+use crate::commands::frames::Decision;
 use crate::commands::goal::Asking;
 
 /// An edge proxy that answers LLM goals for free where that is truly right.
@@ -59,10 +63,14 @@ enum Command {
     Check,
     /// Print the JSON Schema of the configuration
     Schema,
-    /// Show what would happen to a goal, and why
+    /// Show what would happen to a goal, or what happened to a request, and why
     Explain {
         /// The goal
-        goal: String,
+        #[arg(required_unless_present = "request", conflicts_with = "request")]
+        goal: Option<String>,
+        /// A request that a running server answered: its x-tollfree-request-id, or the x-request-id it came with
+        #[arg(long, value_name = "ID")]
+        request: Option<String>,
         #[command(flatten)]
         asking: AskingArgs,
     },
@@ -81,6 +89,13 @@ enum Command {
         file: PathBuf,
         #[command(flatten)]
         asking: AskingArgs,
+    },
+    /// Answer the goals of a file ahead of traffic
+    Warm(warm::Args),
+    /// List the frames found in traffic, or approve or reject one
+    Frames {
+        #[command(subcommand)]
+        command: Option<FramesCommand>,
     },
     /// The template library
     #[command(subcommand)]
@@ -105,9 +120,42 @@ enum Templates {
 }
 
 #[derive(Subcommand)]
+enum FramesCommand {
+    /// Put a frame in force in its namespace
+    Approve {
+        /// Its id, as listed
+        id: String,
+        /// Shape in which templates answer inside it [default: none, so that no template does]
+        #[arg(long)]
+        shape: Option<String>,
+    },
+    /// Keep a frame out of force and propose it no more
+    Reject {
+        /// Its id, as listed
+        id: String,
+    },
+}
+
+#[derive(Subcommand)]
 enum CacheCommand {
     /// Print what is stored and what it has saved
     Stats,
+    /// Write the entries as JSON lines, to be imported elsewhere
+    Export {
+        /// Entries of this namespace only
+        #[arg(long)]
+        namespace: Option<String>,
+        /// File to write [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Take in exported entries; bad lines are printed, and the exit code is then 2
+    Import {
+        /// Exported JSON lines; `-` for standard input
+        file: PathBuf,
+    },
+    /// Take entries out, and print which
+    Purge(entries::PurgeArgs),
 }
 
 /// How goals are asked.
@@ -156,17 +204,35 @@ pub fn run() -> ExitCode {
         Command::Serve => serve::run(&global),
         Command::Check => check::run(&global),
         Command::Schema => check::schema(),
-        Command::Explain { goal, asking } => explain::run(&global, &goal, asking.into()),
+        Command::Explain {
+            request: Some(id), ..
+        } => explain::request(&global, &id),
+        Command::Explain { goal, asking, .. } => {
+            explain::run(&global, &goal.unwrap_or_default(), asking.into())
+        }
         Command::Lookup { goals, asking } => {
             per_line::run(&global, PerLine::Lookup, &goals, asking.into())
         }
         Command::Pairs { file, asking } => {
             per_line::run(&global, PerLine::Pairs, &file, asking.into())
         }
+        Command::Warm(args) => warm::run(&global, args),
+        Command::Frames { command: None } => frames::list(&global),
+        Command::Frames {
+            command: Some(FramesCommand::Approve { id, shape }),
+        } => frames::decide(&global, &id, Decision::Approve { shape }),
+        Command::Frames {
+            command: Some(FramesCommand::Reject { id }),
+        } => frames::decide(&global, &id, Decision::Reject),
         Command::Templates(Templates::List) => templates::list(&global),
         Command::Templates(Templates::Lint) => templates::lint(&global),
         Command::Templates(Templates::Coverage { goals }) => templates::coverage(&global, &goals),
         Command::Cache(CacheCommand::Stats) => stats::run(&global),
+        Command::Cache(CacheCommand::Export { namespace, out }) => {
+            entries::export(&global, namespace, out.as_deref())
+        }
+        Command::Cache(CacheCommand::Import { file }) => entries::import(&global, &file),
+        Command::Cache(CacheCommand::Purge(args)) => entries::purge(&global, args),
     };
     result.unwrap_or_else(|error| {
         out::complain(&error);
@@ -190,6 +256,11 @@ mod out {
     /// Prints a line whose reader may have gone; a server goes on all the same.
     pub(super) fn announce(text: &str) {
         let _ = writeln!(std::io::stdout(), "{text}");
+    }
+
+    /// Draws over the line of a bar; an empty text takes it away.
+    pub(super) fn bar(text: &str) {
+        eprint!("\r\x1b[2K{text}");
     }
 
     /// Prints a remark that is not a result.

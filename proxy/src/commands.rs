@@ -4,12 +4,17 @@
 //! work for it through the admin API: the two cannot disagree.
 
 pub mod explain;
+pub mod frames;
 pub mod goal;
 pub mod lines;
 pub mod lookup;
 pub mod pairs;
+pub mod portable;
+pub mod purge;
+pub mod requests;
 pub mod stats;
 pub mod templates;
+pub mod warm;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,6 +34,29 @@ pub struct Call {
     pub lines: Vec<Value>,
 }
 
+/// Lines that need no asking, as the admin API receives them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lines {
+    /// Input lines, each an object.
+    pub lines: Vec<Value>,
+}
+
+impl Lines {
+    /// The lines with their numbers: those they came with, or else their places, from 1.
+    pub fn numbered(self) -> Vec<Value> {
+        let mut lines = self.lines;
+        for (index, line) in lines.iter_mut().enumerate() {
+            if let Some(object) = line.as_object_mut() {
+                object
+                    .entry(lines::LINE_NUMBER)
+                    .or_insert_with(|| (index + 1).into());
+            }
+        }
+        lines
+    }
+}
+
 /// A command that has an answer for each input line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PerLine {
@@ -38,6 +66,10 @@ pub enum PerLine {
     Pairs,
     /// The template that would answer a goal.
     Coverage,
+    /// Whether a goal has to be asked ahead of traffic, and what that would cost.
+    WarmPlan,
+    /// Asks an upstream for a goal ahead of traffic and keeps its answer.
+    Warm,
 }
 
 impl PerLine {
@@ -47,6 +79,8 @@ impl PerLine {
             Self::Lookup => "lookup",
             Self::Pairs => "pairs",
             Self::Coverage => "coverage",
+            Self::WarmPlan => "warm-plan",
+            Self::Warm => "warm",
         }
     }
 
@@ -62,9 +96,24 @@ impl PerLine {
                 Self::Lookup => lookup::line(app, &call.asking, line).await,
                 Self::Pairs => pairs::line(app, &call.asking, line).await,
                 Self::Coverage => templates::coverage_line(app, &call.asking, line).await,
+                Self::WarmPlan => warm::plan_line(app, &call.asking, line).await,
+                Self::Warm => warm::line(app, &call.asking, line).await,
             });
         }
         Ok(results)
+    }
+}
+
+/// Waits until what was taken in or out so far is on the disk. A store that takes no writes is logged: entries
+/// then live in memory.
+pub(crate) async fn make_durable(app: &App) {
+    let lookup = app.lookup.clone();
+    match tokio::task::spawn_blocking(move || lookup.cache().flush_blocking()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(error = %crate::error::chain(&error), "not durable yet");
+        }
+        Err(error) => tracing::warn!(%error, "not durable yet"),
     }
 }
 

@@ -62,7 +62,8 @@ impl Controls {
             .map(|name| {
                 String::from_utf8(name)
                     .unwrap_or_else(|_| "\u{0}".to_owned())
-                    .trim()
+                    // HTTP's own white space only: any other is a part of the name, else two names were one.
+                    .trim_matches([' ', '\t'])
                     .to_owned()
             })
             .filter(|name| !name.is_empty());

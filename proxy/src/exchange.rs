@@ -4,6 +4,7 @@
 //! never come here: Pingora streams them unread.
 
 pub mod admit;
+pub mod annotate;
 pub mod body;
 pub mod hit;
 pub mod miss;
@@ -11,6 +12,7 @@ pub mod refuse;
 pub mod relay;
 pub mod report;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -21,6 +23,7 @@ use tollfree_config::types::Variety;
 use crate::app::App;
 use crate::controls::Controls;
 use crate::identity::{self, Credential};
+use crate::ids::Id;
 use crate::lookup::{CacheStatus, Finding};
 use crate::protocol::Protocol;
 use crate::protocol::bypass::BypassReason;
@@ -43,6 +46,10 @@ pub struct Exchange<'a> {
     pub controls: Controls,
     /// When the request header was read.
     pub started: Instant,
+    /// Its name in the decision log.
+    pub id: Id,
+    /// The client's own name for it.
+    pub alias: Option<Arc<str>>,
 }
 
 impl Exchange<'_> {
@@ -140,6 +147,7 @@ impl Exchange<'_> {
             request.caller = credential.contributor();
         }
         self.app.frames.apply(&mut request);
+        let asked = Instant::now();
         let mut finding = if !self.is_known() {
             Finding::unasked(&request, "credential not yet accepted by an upstream")
         } else if self.controls.no_cache {
@@ -162,10 +170,17 @@ impl Exchange<'_> {
                 "goal decided"
             );
         }
+        let looked = self.looked(&request, &mut finding, asked);
         if let Some(hit) = finding.hit.take() {
-            return hit::write(self, session, chat, &finding, &hit).await;
+            return hit::write(self, session, chat, &finding, &hit, looked).await;
         }
-        let report = Report::miss(&finding);
+        if self.is_known() {
+            self.app.frames.learn_from(&request);
+        }
+        let report = Report {
+            looked,
+            ..Report::miss(&finding)
+        };
         self.count(&report);
         if self.wants_only_stored() {
             return Box::pin(self.refuse_unstored(session, &report)).await;

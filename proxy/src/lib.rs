@@ -2,13 +2,14 @@
 //!
 //! In the order a request meets them: [`service`] is called by Pingora, [`protocol`] reads the request,
 //! [`identity`] and [`frame`] say who asks what, [`lookup`] decides, [`exchange`] answers or asks an
-//! [`upstream`] that [`policy`] chose. [`app`] holds the long-lived parts together.
+//! [`upstream`] that [`policy`] chose, and [`decisions`] remembers why. [`app`] holds the long-lived parts together.
 
 pub mod admin;
 pub mod app;
 pub mod cli;
 pub mod commands;
 pub mod controls;
+pub mod decisions;
 pub mod error;
 pub mod exchange;
 pub mod frame;

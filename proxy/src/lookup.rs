@@ -6,6 +6,7 @@
 //! a miss and a counter, never a failed request.
 
 pub mod finding;
+mod judge;
 pub mod learn;
 pub mod models;
 pub mod phrasings;
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 use tollfree_cache::cache::Cache;
 use tollfree_cache::counters;
-use tollfree_cache::decision::{self, Terms};
+use tollfree_cache::decision::{self, Bar, Terms};
 use tollfree_cache::goal::Goal;
 use tollfree_cache::key::CompatibilityKey;
 use tollfree_cache::request::{Format, Request};
@@ -43,6 +44,8 @@ const TOO_LONG: &str = "the goal is longer than the embedding model reads";
 pub struct Limits {
     /// Least cosine similarity of a semantic candidate.
     pub min_similarity: f32,
+    /// Least confidence of the same-answer model.
+    pub bar: Bar,
     /// Least cosine similarity of a template's phrasing.
     pub template_min_similarity: f32,
     /// Similarity of static vectors below which nothing we hold can be meant.
@@ -162,10 +165,10 @@ impl Lookup {
     /// What is still missing, in words.
     pub fn readiness(&self) -> Result<(), String> {
         if let Some(failure) = self.models.failure() {
-            return Err(format!("embedder: {failure}"));
+            return Err(failure);
         }
         if !self.models.is_ready() {
-            return Err("embedder: loading".to_owned());
+            return Err("models: loading".to_owned());
         }
         if self.limits.templates && !self.phrasings.is_ready() {
             return Err("templates: being embedded".to_owned());
@@ -286,19 +289,20 @@ impl Lookup {
             self.take_template(outcome, scope.goal, terms, finding);
         }
         for key in &scope.keys {
-            if finding.hit.is_none()
-                && let Some(vector) = &raw_vector
-            {
-                let outcome = decision::semantic(
-                    &self.cache,
-                    &*self.verifier,
-                    scope.goal,
-                    key,
-                    vector,
-                    terms,
-                );
-                self.take_semantic(outcome, terms, finding);
-            }
+            let Some(vector) = raw_vector.as_ref().filter(|_| finding.hit.is_none()) else {
+                break;
+            };
+            let mut outcome = decision::semantic(
+                &self.cache,
+                &*self.verifier,
+                scope.goal,
+                key,
+                vector,
+                terms,
+                self.limits.bar,
+            );
+            self.judge(&mut outcome, scope.goal, options).await;
+            self.take_semantic(outcome, terms, finding);
         }
         finding.vector = raw_vector;
         if finding.hit.is_none() && finding.reason.is_none() {
@@ -308,6 +312,9 @@ impl Lookup {
 
     /// Why a goal cannot be compared by meaning, if so.
     fn exact_only_reason(&self, goal: &Goal) -> Option<&'static str> {
+        if goal.hides_text() {
+            return Some("the goal holds invisible characters");
+        }
         if goal.time_bound() {
             return Some("the goal is bound to the present moment");
         }

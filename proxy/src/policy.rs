@@ -4,6 +4,7 @@
 //! and prices join here.
 
 pub mod weighted;
+mod why;
 
 use std::sync::Arc;
 

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::controls::{Controls, OWN_REQUEST_HEADERS};
 use crate::exchange::Exchange;
 use crate::identity::Credential;
+use crate::ids::Id;
 use crate::protocol::Protocol;
 use crate::protocol::error::{ApiError, ErrorKind};
 use crate::protocol::reply::Framing;
@@ -91,6 +92,8 @@ impl Proxy {
             credential: Credential::of(head),
             controls: Controls::of(head),
             started: ctx.started,
+            id: Id::fresh(),
+            alias: crate::decisions::alias(head),
         };
         exchange.serve(session).await
     }

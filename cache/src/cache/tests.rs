@@ -531,3 +531,5 @@ fn readers_and_writers_in_parallel_leave_maps_and_index_of_one_mind() {
     }
     assert_eq!((cache.stats().bytes, cache.stats().partitions), (0, 0));
 }
+
+mod survey;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use super::Goal;
 use super::synonyms;
 use super::words::Token;
 
@@ -36,6 +37,16 @@ static PAIRS: LazyLock<HashSet<(String, String)>> = LazyLock::new(|| {
         .collect()
 });
 
+/// Words that place something in time, each excluding the others.
+const TIMES: [&str; 5] = ["before", "after", "within", "during", "until"];
+
+/// Says whether two goals place things at different sides of a time: "within the period" and "after the period".
+pub fn are_at_other_times(a: &[Token], b: &[Token]) -> bool {
+    let times = |tokens: &[Token]| TIMES.map(|time| tokens.iter().any(|token| token.word == time));
+    let (a, b) = (times(a), times(b));
+    a.contains(&true) && b.contains(&true) && !a.iter().zip(b).any(|(x, y)| *x && y)
+}
+
 /// Says whether any word of a goal negates.
 pub fn is_negated(tokens: &[Token]) -> bool {
     tokens
@@ -43,11 +54,19 @@ pub fn is_negated(tokens: &[Token]) -> bool {
         .any(|token| NEGATIONS.contains(&token.word.as_str()))
 }
 
-/// Returns how many words of a goal negate.
-pub fn count(tokens: &[Token]) -> usize {
-    tokens
+/// Returns how many words of a goal negate. The "no" of "No, it does not" only repeats the other.
+pub fn count(goal: &Goal) -> usize {
+    let answers = |token: &Token| {
+        token.word == "no"
+            && token.starts_sentence
+            && goal
+                .text()
+                .get(token.range.end..)
+                .is_some_and(|rest| rest.starts_with(','))
+    };
+    goal.tokens()
         .iter()
-        .filter(|token| NEGATIONS.contains(&token.word.as_str()))
+        .filter(|token| NEGATIONS.contains(&token.word.as_str()) && !answers(token))
         .count()
 }
 

@@ -92,6 +92,15 @@ impl Quantity {
         }
     }
 
+    /// Says whether it is a "one" that measures nothing, which "a" and "single" say as well.
+    pub fn is_bare_one(&self) -> bool {
+        let one = match &self.value {
+            Value::Number { value, .. } | Value::Count { value, .. } => *value,
+            _ => return false,
+        };
+        self.per.is_none() && (one - 1.0).abs() < f64::EPSILON
+    }
+
     /// Says whether two values mean the same.
     pub fn agrees_with(&self, other: &Self) -> bool {
         self.per == other.per && self.value.agrees_with(&other.value)

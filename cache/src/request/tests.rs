@@ -19,10 +19,12 @@ fn turn() -> impl Strategy<Value = Turn> {
 }
 
 fn framed() -> impl Strategy<Value = Framed> {
-    (text(), text(), text()).prop_map(|(frame, goal, shape)| Framed {
+    let place = prop_oneof![Just(GoalPlace::User), Just(GoalPlace::System)];
+    (text(), text(), text(), place).prop_map(|(frame, goal, shape, place)| Framed {
         frame,
         goal,
         shape,
+        place,
         ttl: None,
     })
 }
@@ -87,6 +89,9 @@ fn compatibility_part(request: &Request) -> Request {
     part.settings.retain(|name, _| name == "a");
     if let Some(framed) = &mut part.framed {
         framed.goal.clear();
+        if framed.place == GoalPlace::System {
+            part.system.clear();
+        }
     }
     part
 }
@@ -181,6 +186,7 @@ fn the_goal_is_the_framed_text_or_else_the_user_text() {
         goal: "Spanish".into(),
         shape: "markdown".into(),
         ttl: None,
+        place: GoalPlace::User,
     });
     assert_eq!(request.goal(), "Spanish");
 }

@@ -117,6 +117,10 @@ impl Partition {
         index.search(vector, k)
     }
 
+    pub(crate) fn contains(&self, id: EntryId) -> bool {
+        self.state.read().index.contains(id)
+    }
+
     /// Returns the similarity of the nearest sketch, or `None` when it would not speak for every entry: the
     /// partition is or was too large, or some entries have no sketch.
     pub(crate) fn best_sketch_similarity(&self, sketch: &[f32]) -> Option<f32> {

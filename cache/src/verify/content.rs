@@ -3,6 +3,34 @@
 use super::slip;
 use crate::goal::{Goal, Role, lexicon};
 
+/// Returns the asked goal's text with the slips of the pen in it spelt as the cached goal spells those words.
+///
+/// A small model reads a misspelt word as a rare one, and so as another word.
+pub fn spelt_alike(cached: &Goal, asked: &Goal) -> String {
+    let (a, b) = (words(cached), words(asked));
+    let mut text = asked.text().to_owned();
+    // From the end, so that what is replaced does not move what is still to come.
+    for token in asked.tokens().iter().rev() {
+        let Some(wrong) = b.iter().find(|word| word.word == token.word && !word.name) else {
+            continue;
+        };
+        if a.iter().any(|word| word.key == wrong.key) {
+            continue;
+        }
+        let right = a.iter().find(|word| {
+            !word.name
+                && !b.iter().any(|own| own.key == word.key)
+                && slip::is_slip(&word.word, &wrong.word)
+        });
+        if let Some(right) = right
+            && text.get(token.range.clone()).is_some()
+        {
+            text.replace_range(token.range.clone(), &right.word);
+        }
+    }
+    text
+}
+
 /// A word of content as it is compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Word {
@@ -54,6 +82,24 @@ pub(super) fn left_over(cached: &Goal, asked: &Goal) -> LeftOver {
     }
     join_compounds(&mut left, &a, &b);
     left
+}
+
+/// Says whether one goal repeats the other: all words in the same order by stem, but for articles, courtesy and the
+/// phrases that only ask. Pronouns and prepositions count: "love him" is not "love her".
+pub(super) fn is_repeat(cached: &Goal, asked: &Goal) -> bool {
+    fn said(goal: &Goal) -> impl Iterator<Item = &str> {
+        goal.tokens()
+            .iter()
+            .filter(|token| token.role != Role::Lead || lexicon::is_strong(&token.word))
+            .filter(|token| {
+                !matches!(
+                    token.word.as_str(),
+                    "a" | "an" | "the" | "um" | "uh" | "please"
+                )
+            })
+            .map(|token| token.stem.as_str())
+    }
+    cached.intent() == asked.intent() && said(cached).eq(said(asked))
 }
 
 /// Returns the different words of content, and the function words that change an answer.

@@ -10,27 +10,45 @@ enum Under {
     Nothing,
 }
 
-/// Says whether a word that stands under "from" in one goal stands under "to", or free, in the other, or the reverse.
-pub(super) fn are_reversed(a: &Goal, b: &Goal) -> bool {
+/// How the directions of two goals compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Nothing stands in another direction.
+    None,
+    /// A word stands under "to" in one goal and free in the other, which may be wording.
+    Moved,
+    /// A word stands under "from" in one goal and under "to" in the other.
+    Reversed,
+}
+
+/// Compares what stands under "from" and "to" in two goals.
+pub(super) fn compare(a: &Goal, b: &Goal) -> Turn {
     let (a, b) = (directions(a), directions(b));
     let any = |list: &[(&str, Under)], under: Under| list.iter().any(|(_, u)| *u == under);
     // Only where both goals name a direction can the two contradict each other.
     let comparable = (any(&a, Under::From) || any(&a, Under::To))
         && (any(&b, Under::From) || any(&b, Under::To));
-    comparable
-        && a.iter().any(|(key, under)| {
-            let others: Vec<Under> = b
-                .iter()
-                .filter(|(other, _)| other == key)
-                .map(|(_, u)| *u)
-                .collect();
-            !others.is_empty() && !others.contains(under) && {
-                let opposite =
-                    others.iter().any(|other| *other != Under::Nothing) && *under != Under::Nothing;
-                let moved = others.contains(&Under::To) || *under == Under::To;
-                opposite || moved
-            }
-        })
+    if !comparable {
+        return Turn::None;
+    }
+    let mut turn = Turn::None;
+    for (key, under) in &a {
+        let others: Vec<Under> = b
+            .iter()
+            .filter(|(other, _)| other == key)
+            .map(|(_, u)| *u)
+            .collect();
+        if others.is_empty() || others.contains(under) {
+            continue;
+        }
+        if others.iter().any(|other| *other != Under::Nothing) && *under != Under::Nothing {
+            return Turn::Reversed;
+        }
+        if others.contains(&Under::To) || *under == Under::To {
+            turn = Turn::Moved;
+        }
+    }
+    turn
 }
 
 fn directions(goal: &Goal) -> Vec<(&str, Under)> {

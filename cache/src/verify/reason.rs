@@ -31,7 +31,46 @@ pub enum Reason {
     Unsure,
 }
 
+/// How much an unexplained difference says against one answer for both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// A word was replaced: a synonym as often as not.
+    Light,
+    /// A word stands on one side only, or the question is put in another form.
+    Medium,
+    /// Another name or scope: another answer far more often than not.
+    Grave,
+}
+
 impl Reason {
+    /// Says whether the difference is one of facts, which no wording explains away, or too little is said to tell.
+    pub fn is_exact(self) -> bool {
+        matches!(
+            self,
+            Self::Language
+                | Self::Number
+                | Self::Unit
+                | Self::Opposite
+                | Self::Direction
+                | Self::Unsure
+        )
+    }
+
+    /// Returns how much a difference of this kind says against one answer for both, where a model may overrule it.
+    pub fn weight(self) -> Weight {
+        match self {
+            Self::Substitution => Weight::Light,
+            Self::Narrower | Self::Intent | Self::Negation => Weight::Medium,
+            Self::Name | Self::Scope => Weight::Grave,
+            Self::Language
+            | Self::Number
+            | Self::Unit
+            | Self::Opposite
+            | Self::Direction
+            | Self::Unsure => Weight::Grave,
+        }
+    }
+
     /// Returns the name used in metrics and output.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,7 +1,8 @@
 //! The rules, in the order in which they are asked: cheap and certain ones first.
 
-use super::content::{self, Word};
-use super::{Reason, Verdict, Verifier, direction, scope};
+use super::content::{self, LeftOver, Word};
+use super::direction::{self, Turn};
+use super::{Reason, Verdict, Verifier, scope};
 use crate::goal::{Goal, Quantity, Value, negation, synonyms};
 
 /// Similarity above which a word of mere manner ("properly", "by myself") may stand on one side only.
@@ -11,16 +12,35 @@ const MANNER_SIMILARITY: f32 = 0.85;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RuleVerifier;
 
+/// Up to this many words unlike, two goals are taken for the same sentence with something exchanged: there a reversed
+/// direction or an opposite is the whole difference. In a thorough rewording it may be an accident of wording.
+const MINIMAL_CHANGE: usize = 4;
+
 impl Verifier for RuleVerifier {
     fn verify(&self, cached: &Goal, asked: &Goal, similarity: f32) -> Verdict {
-        match first_difference(cached, asked, similarity) {
-            Some(reason) => Verdict::Different { reason },
-            None => Verdict::Same,
+        let left = content::left_over(cached, asked);
+        let minimal = left.cached.len() + left.asked.len() <= MINIMAL_CHANGE;
+        match first_difference(cached, asked, &left, similarity) {
+            None if content::is_repeat(cached, asked) => Verdict::Same,
+            None => Verdict::Likely,
+            Some(reason @ Reason::Opposite) if !minimal => Verdict::Unsure { reason },
+            Some(reason @ Reason::Direction)
+                if !minimal || direction::compare(cached, asked) == Turn::Moved =>
+            {
+                Verdict::Unsure { reason }
+            }
+            Some(reason) if reason.is_exact() => Verdict::Different { reason },
+            Some(reason) => Verdict::Unsure { reason },
         }
     }
 }
 
-fn first_difference(cached: &Goal, asked: &Goal, similarity: f32) -> Option<Reason> {
+fn first_difference(
+    cached: &Goal,
+    asked: &Goal,
+    left: &LeftOver,
+    similarity: f32,
+) -> Option<Reason> {
     if cached.language() != asked.language() {
         return Some(Reason::Language);
     }
@@ -36,15 +56,20 @@ fn first_difference(cached: &Goal, asked: &Goal, similarity: f32) -> Option<Reas
             Reason::Number
         });
     }
-    if negation::count(cached.tokens()) != negation::count(asked.tokens()) {
+    if direction::compare(cached, asked) != Turn::None {
+        return Some(Reason::Direction);
+    }
+    if let Some(reason) = opposite_or_name(&left.cached, &left.asked) {
+        return Some(reason);
+    }
+    if negation::are_at_other_times(cached.tokens(), asked.tokens()) {
+        return Some(Reason::Opposite);
+    }
+    if negation::count(cached) != negation::count(asked) {
         return Some(Reason::Negation);
     }
     if cached.intent() != asked.intent() {
         return Some(Reason::Intent);
-    }
-    let left = content::left_over(cached, asked);
-    if let Some(reason) = opposite_or_name(&left.cached, &left.asked) {
-        return Some(reason);
     }
     let counts = |word: &&Word, own: &Goal| {
         let manner = similarity >= MANNER_SIMILARITY && synonyms::is_manner(&word.key);
@@ -63,9 +88,6 @@ fn first_difference(cached: &Goal, asked: &Goal, similarity: f32) -> Option<Reas
     if let Some(reason) = unlike(&more_cached, &more_asked) {
         return Some(reason);
     }
-    if direction::are_reversed(cached, asked) {
-        return Some(Reason::Direction);
-    }
     // Nothing in common but grammar: only the same grammar is the same goal.
     if left.num_shared == 0 && cached.quantities().is_empty() && !same_words(cached, asked) {
         return Some(Reason::Unsure);
@@ -73,19 +95,17 @@ fn first_difference(cached: &Goal, asked: &Goal, similarity: f32) -> Option<Reas
     None
 }
 
-/// Says whether every value of one goal has its equal in the other.
+/// Says whether every value of one goal has its equal in the other. A bare "one" may stand for "a".
 fn values_agree(a: &[Quantity], b: &[Quantity]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
     let mut free: Vec<&Quantity> = b.iter().collect();
-    a.iter().all(|value| {
+    let all_found = a.iter().all(|value| {
         let found = free.iter().position(|other| value.agrees_with(other));
         if let Some(found) = found {
             free.remove(found);
         }
-        found.is_some()
-    })
+        found.is_some() || value.is_bare_one()
+    });
+    all_found && free.iter().all(|left| left.is_bare_one())
 }
 
 fn opposite_or_name(cached: &[Word], asked: &[Word]) -> Option<Reason> {

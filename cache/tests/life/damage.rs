@@ -18,7 +18,7 @@ fn a_flipped_byte_costs_what_it_hits_and_never_makes_up_an_answer() {
     let path = directory.path().join("cache.redb");
     let sound = std::fs::read(&path).unwrap();
     let used: Vec<usize> = (0..sound.len()).filter(|at| sound[*at] != 0).collect();
-    let (mut whole, mut moved, mut salvaged) = (0, 0, 0);
+    let (mut moved, mut salvaged) = (0, 0);
     for at in used.iter().step_by(used.len() / 120) {
         let folder = tempfile::tempdir().unwrap();
         let mut bytes = sound.clone();
@@ -35,16 +35,12 @@ fn a_flipped_byte_costs_what_it_hits_and_never_makes_up_an_answer() {
             }
         }
         let lost = ENTRIES as usize - report.entries;
-        match &report.corrupt_moved_to {
-            Some(_) => {
-                assert_eq!(report.salvaged, report.entries, "byte {at}: {report:?}");
-                salvaged += report.salvaged;
-                moved += 1;
-            }
-            None => {
-                assert_eq!(lost, 0, "byte {at}: {report:?}");
-                whole += 1;
-            }
+        if report.corrupt_moved_to.is_some() {
+            assert_eq!(report.salvaged, report.entries, "byte {at}: {report:?}");
+            salvaged += report.salvaged;
+            moved += 1;
+        } else {
+            assert_eq!(lost, 0, "byte {at}: {report:?}");
         }
         // It works on: what is admitted now is there after the next opening.
         cache.admit(new_entry(1_000), NOW).unwrap();
@@ -58,7 +54,7 @@ fn a_flipped_byte_costs_what_it_hits_and_never_makes_up_an_answer() {
         assert!(cache.exact(&exact_key(1_000), NOW).is_some(), "byte {at}");
         assert_eq!(report.dropped_corrupt, 0, "byte {at}: dropped for good");
     }
-    assert!(whole > 0 && moved > 0, "whole {whole}, moved aside {moved}");
+    assert!(moved > 0, "no flipped byte was noticed");
     // What is hit is a row, or a page of rows, or the root of the tables, beyond which nothing is found.
     let kept = salvaged as f64 / (moved * ENTRIES as usize) as f64;
     assert!(

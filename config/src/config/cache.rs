@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::types::{Duration, Name, Pii, SettingName, Similarity, Variety};
+use crate::types::{Duration, LearnFrames, Name, Pii, SettingName, Similarity, Variety};
 
 /// When stored answers live and when one answers another request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -18,6 +18,7 @@ pub struct Cache {
     pub(crate) max_answer_bytes: usize,
     pub(crate) vary: Vec<SettingName>,
     pub(crate) variety: Variety,
+    pub(crate) learn_frames: LearnFrames,
 }
 
 impl Cache {
@@ -74,5 +75,10 @@ impl Cache {
     /// Returns what an explicit temperature above 0 does.
     pub fn variety(&self) -> Variety {
         self.variety
+    }
+
+    /// Returns what becomes of fixed words that requests share.
+    pub fn learn_frames(&self) -> LearnFrames {
+        self.learn_frames
     }
 }

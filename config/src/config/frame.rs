@@ -4,18 +4,32 @@ use serde::Serialize;
 
 use crate::types::{Duration, Name};
 
-/// Stands for the goal in the user text of a frame.
+/// Stands for the goal in one of the texts of a frame.
 pub const GOAL: &str = "{goal}";
 
 /// The fixed words that an application wraps around the goal.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Frame {
     pub(crate) name: Name,
-    pub(crate) system: Option<String>,
-    pub(crate) user_before: String,
-    pub(crate) user_after: String,
+    pub(crate) system: FrameText,
+    pub(crate) user: FrameText,
     pub(crate) shape: Option<Name>,
     pub(crate) ttl: Option<Duration>,
+}
+
+/// One text of a frame.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FrameText {
+    /// The whole text; empty where requests have none.
+    Fixed(String),
+    /// The text around the goal.
+    Around {
+        /// The text before the goal.
+        before: String,
+        /// The text after it.
+        after: String,
+    },
 }
 
 impl Frame {
@@ -24,9 +38,14 @@ impl Frame {
         &self.name
     }
 
-    /// Returns the exact system text; `None` fits requests without one.
-    pub fn system(&self) -> Option<&str> {
-        self.system.as_deref()
+    /// Returns the system text. Either this or [`Self::user`] is around the goal, never both.
+    pub fn system(&self) -> &FrameText {
+        &self.system
+    }
+
+    /// Returns the user text.
+    pub fn user(&self) -> &FrameText {
+        &self.user
     }
 
     /// Returns the shape in which a template answers, built-in or configured; `None` means that none does.
@@ -37,18 +56,5 @@ impl Frame {
     /// Returns how long an answer learned inside it lives; `None` means as long as any.
     pub fn ttl(&self) -> Option<Duration> {
         self.ttl
-    }
-
-    /// Returns the user text before and after the goal.
-    pub fn user(&self) -> (&str, &str) {
-        (&self.user_before, &self.user_after)
-    }
-
-    /// Returns the goal inside a user text; `None` when the text is not of this frame or holds no goal.
-    pub fn goal<'a>(&self, user: &'a str) -> Option<&'a str> {
-        let goal = user
-            .strip_prefix(self.user_before.as_str())?
-            .strip_suffix(self.user_after.as_str())?;
-        Some(goal).filter(|goal| !goal.trim().is_empty())
     }
 }

@@ -10,6 +10,7 @@ pub struct Log {
     pub(crate) format: LogFormat,
     pub(crate) level: LogFilter,
     pub(crate) goals: bool,
+    pub(crate) decisions: usize,
 }
 
 impl Log {
@@ -26,5 +27,10 @@ impl Log {
     /// Tells whether the text of goals is logged.
     pub fn goals(&self) -> bool {
         self.goals
+    }
+
+    /// Returns how many of the latest decisions are kept.
+    pub fn decisions(&self) -> usize {
+        self.decisions
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::defaults;
-use crate::types::{Duration, Name, Pii, Variety, bounds};
+use crate::types::{Duration, LearnFrames, Name, Pii, Variety, bounds};
 
 /// Stored answers: how long they live, and when one answers another request.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -57,7 +57,7 @@ pub(crate) struct RawCache {
     /// Least cosine similarity of two goals at which the stored answer of one may be served for the other, when
     /// the verifier agrees. 1.0 serves only equal vectors, lower values serve more and look at more candidates.
     ///
-    /// Default: `0.8`.
+    /// Default: `0.5`.
     #[schemars(extend("default" = defaults::MIN_SIMILARITY))]
     #[schemars(range(min = bounds::SIMILARITY.min(), max = bounds::SIMILARITY.max()))]
     pub(crate) min_similarity: Option<f64>,
@@ -89,6 +89,14 @@ pub(crate) struct RawCache {
     /// Default: `ignore`.
     #[schemars(extend("default" = defaults::VARIETY))]
     pub(crate) variety: Option<Variety>,
+
+    /// What becomes of fixed words that requests of one namespace share around their goals. `off`: they are not looked
+    /// for; frames approved before stay in force. `propose`: `tollfree frames` lists them for approval. `use`: they
+    /// count as soon as they are found.
+    ///
+    /// Default: `propose`.
+    #[schemars(extend("default" = defaults::LEARN_FRAMES))]
+    pub(crate) learn_frames: Option<LearnFrames>,
 }
 
 fn vary_example() -> [&'static str; 1] {

@@ -13,18 +13,16 @@ pub(crate) struct RawFrame {
     #[schemars(required, with = "Name", example = &"coach")]
     pub(crate) name: Option<String>,
 
-    /// The exact system text of the application's requests. It holds no `{goal}`.
+    /// The exact system text of the application's requests; with `{goal}` once where the goal stands in it and not
+    /// in the user text.
     ///
     /// Default: absent, the frame fits requests without system text.
     #[schemars(example = &"You are a coach.")]
     pub(crate) system: Option<String>,
 
-    /// The exact user text of the application's requests, with `{goal}` once, where the goal stands.
-    #[schemars(
-        required,
-        regex(pattern = r"\{goal\}"),
-        example = &"Make a plan for this goal: {goal}"
-    )]
+    /// The exact user text of the application's requests, with `{goal}` once, where the goal stands, unless that is
+    /// in the system text.
+    #[schemars(required, example = &"Make a plan for this goal: {goal}")]
     pub(crate) user: Option<String>,
 
     /// Shape in which a template answers inside this frame: `markdown`, `json-tasks` or the name of one of

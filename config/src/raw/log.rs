@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::defaults;
-use crate::types::LogFormat;
+use crate::types::{LogFormat, bounds};
 
 /// What is logged, and how.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -23,9 +23,17 @@ pub(crate) struct RawLog {
     #[schemars(extend("default" = defaults::LOG_LEVEL))]
     pub(crate) level: Option<String>,
 
-    /// Whether the text of goals is logged. Goals are private text of users.
+    /// Whether the text of goals is logged, and kept with the latest decisions. Goals are private text of users.
     ///
     /// Default: `false`.
     #[schemars(extend("default" = defaults::LOG_GOALS))]
     pub(crate) goals: Option<bool>,
+
+    /// How many of the latest decisions are kept in memory, to be explained by the id that
+    /// `x-tollfree-request-id` tells. With `0` none is, and no id is told.
+    ///
+    /// Default: `1000`.
+    #[schemars(extend("default" = defaults::LOG_DECISIONS))]
+    #[schemars(range(min = bounds::LOG_DECISIONS.min(), max = bounds::LOG_DECISIONS.max()))]
+    pub(crate) decisions: Option<i64>,
 }

@@ -35,6 +35,29 @@ pub enum Pii {
     Allow,
 }
 
+/// What becomes of the fixed words that requests of one namespace share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LearnFrames {
+    /// Nothing is learned; frames approved before stay in force.
+    Off,
+    /// A frame is proposed and counts once an operator has approved it.
+    Propose,
+    /// A frame counts as soon as it is found, unless an operator has rejected it.
+    Use,
+}
+
+impl LearnFrames {
+    /// Returns the word of the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Propose => "propose",
+            Self::Use => "use",
+        }
+    }
+}
+
 /// The kind of text that a shape's template writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

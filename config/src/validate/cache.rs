@@ -56,6 +56,7 @@ pub(super) fn validate(
         ),
         vary,
         variety: raw.variety.unwrap_or(defaults::VARIETY),
+        learn_frames: raw.learn_frames.unwrap_or(defaults::LEARN_FRAMES),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::report::Report;
-use crate::config::{Frame, GOAL};
+use crate::config::{Frame, FrameText, GOAL};
 use crate::document::path::FieldPath;
 use crate::document::suggest::{listed, nearest};
 use crate::raw::RawFrame;
@@ -42,21 +42,12 @@ fn frame(
     report: &mut Report<'_>,
 ) -> Option<Frame> {
     let name = report.unique_name(&path.key("name"), raw.name.as_deref(), taken);
-    let system_path = &path.key("system");
-    match raw.system.as_deref() {
-        Some("") => report.add(
-            system_path,
+    if raw.system.as_deref() == Some("") {
+        report.add(
+            &path.key("system"),
             "system text is empty",
             "leave the field out: the frame then has none",
-        ),
-        Some(system) if system.contains(GOAL) => {
-            report.add(
-                system_path,
-                "system text holds {goal}",
-                "put {goal} into the user text only",
-            );
-        }
-        _ => {}
+        );
     }
     let shape = report.field(&path.key("shape"), raw.shape.as_deref(), None, |text| {
         Name::new(text).map(Some)
@@ -82,26 +73,57 @@ fn frame(
     let ttl = report.field(&path.key("ttl"), raw.ttl, None, |text| {
         bounds::TTL.check(text.parse()?).map(Some)
     });
-    let user = raw.user?;
-    let halves = user
-        .split_once(GOAL)
-        .filter(|(_, after)| !after.contains(GOAL));
-    let Some((before, after)) = halves else {
-        let count = user.matches(GOAL).count();
-        let message = format!("user text holds {{goal}} {count} times, and must hold it once");
-        report.add(
-            &path.key("user"),
-            message,
-            "write {goal} at the one place where the user's goal stands",
-        );
-        return None;
-    };
+    let (system, user) = texts(raw.system.unwrap_or_default(), raw.user?, path, report)?;
     Some(Frame {
         name: name?,
-        system: raw.system,
-        user_before: before.to_owned(),
-        user_after: after.to_owned(),
+        system,
+        user,
         shape,
         ttl,
+    })
+}
+
+/// Cuts the one text that holds the goal around it.
+fn texts(
+    system: String,
+    user: String,
+    path: &FieldPath,
+    report: &mut Report<'_>,
+) -> Option<(FrameText, FrameText)> {
+    match (system.matches(GOAL).count(), user.matches(GOAL).count()) {
+        (0, 1) => Some((FrameText::Fixed(system), around(&user)?)),
+        (1, 0) => Some((around(&system)?, FrameText::Fixed(user))),
+        (0, count) => {
+            report.add(
+                &path.key("user"),
+                format!("user text holds {{goal}} {count} times, and must hold it once"),
+                "write {goal} at the one place where the user's goal stands",
+            );
+            None
+        }
+        (count, 0) => {
+            report.add(
+                &path.key("system"),
+                format!("system text holds {{goal}} {count} times, and must hold it once"),
+                "write {goal} at the one place where the user's goal stands",
+            );
+            None
+        }
+        _ => {
+            report.add(
+                &path.key("system"),
+                "system and user text both hold {goal}",
+                "leave {goal} in the one that holds the user's goal",
+            );
+            None
+        }
+    }
+}
+
+fn around(text: &str) -> Option<FrameText> {
+    let (before, after) = text.split_once(GOAL)?;
+    Some(FrameText::Around {
+        before: before.to_owned(),
+        after: after.to_owned(),
     })
 }

@@ -7,7 +7,7 @@ use crate::defaults;
 use crate::document::path::FieldPath;
 use crate::env;
 use crate::raw::RawLog;
-use crate::types::LogFilter;
+use crate::types::{LogFilter, bounds};
 
 pub(super) fn validate(
     raw: RawLog,
@@ -29,5 +29,11 @@ pub(super) fn validate(
         format: raw.format.unwrap_or(defaults::LOG_FORMAT),
         level: level.unwrap_or_else(|| LogFilter::literal(defaults::LOG_LEVEL)),
         goals: raw.goals.unwrap_or(defaults::LOG_GOALS),
+        decisions: report.field(
+            &path.key("decisions"),
+            raw.decisions,
+            defaults::LOG_DECISIONS,
+            |n| bounds::LOG_DECISIONS.count(n),
+        ),
     }
 }

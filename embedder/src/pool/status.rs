@@ -19,7 +19,7 @@ pub(super) struct Status {
 
 #[derive(Debug)]
 struct State {
-    /// Threads that are making their first embedder.
+    /// Threads that are making their first model.
     loading: usize,
     /// Threads that have one, or are replacing one that panicked.
     working: usize,
@@ -45,7 +45,7 @@ impl Status {
 
     // --- told by the threads ---
 
-    /// A thread has its first embedder, warm.
+    /// A thread has its first model, warm.
     pub(super) fn loaded(&self, model: &ModelId) {
         self.change(|state| {
             state.loading -= 1;
@@ -54,7 +54,7 @@ impl Status {
         });
     }
 
-    /// A thread ends without ever having had an embedder, because of `failure` or because the pool is gone.
+    /// A thread ends without ever having had a model, because of `failure` or because the pool is gone.
     pub(super) fn never_loaded(&self, failure: Option<String>) {
         self.change(|state| {
             state.loading -= 1;
@@ -62,7 +62,7 @@ impl Status {
         });
     }
 
-    /// A thread that had an embedder ends, because of `failure` or because the pool is gone.
+    /// A thread that had a model ends, because of `failure` or because the pool is gone.
     pub(super) fn left(&self, failure: Option<String>) {
         self.change(|state| {
             state.working -= 1;

@@ -16,6 +16,7 @@ use anyhow::{Result, anyhow};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::*;
+use crate::Embedder;
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -70,7 +71,7 @@ impl Embedder for Scripted {
                     Ok(vec![1.0, 0.0])
                 }
                 PANIC => panic!("as the text asked"),
-                FAIL => Err(Error::Embedding {
+                FAIL => Err(Error::Run {
                     reason: "as the text asked".to_owned(),
                 }),
                 WRONG_LENGTH => Ok(vec![1.0]),
@@ -250,8 +251,8 @@ async fn a_job_whose_deadline_passes_in_the_queue_is_never_computed() -> Result<
 #[test]
 fn an_expired_job_is_given_up_even_if_somebody_still_waits() {
     let (reply, _waiting) = tokio::sync::oneshot::channel();
-    let mut job = Job {
-        texts: Vec::new(),
+    let mut job: Job<Embedding> = Job {
+        input: Vec::new(),
         expires: Instant::now().checked_add(LONG),
         reply: Reply::Task(reply),
     };
@@ -296,7 +297,7 @@ async fn a_panic_is_an_error_for_its_job_and_the_thread_goes_on_with_a_new_embed
     let Err(error) = pool.embed(texts(&[PANIC]), LONG).await else {
         return Err(anyhow!("it did not panic"));
     };
-    assert_eq!(error.to_string(), "embedder panicked: as the text asked");
+    assert_eq!(error.to_string(), "model panicked: as the text asked");
     assert_eq!(pool.embed(texts(&["a"]), LONG).await?, [direction("a")]);
     assert_eq!(stage.made.load(Ordering::SeqCst), 2);
     assert_eq!(stage.dropped.load(Ordering::SeqCst), 1);
@@ -339,7 +340,7 @@ async fn an_error_of_the_embedder_reaches_its_caller_only() -> Result<()> {
     let pool = stage.pool(1, 8)?;
     assert!(matches!(
         pool.embed(texts(&[FAIL]), LONG).await,
-        Err(Error::Embedding { .. })
+        Err(Error::Run { .. })
     ));
     for text in [WRONG_LENGTH, NOT_A_NUMBER] {
         assert!(
@@ -384,7 +385,7 @@ async fn a_failure_to_load_is_kept_and_every_call_fails_at_once() -> Result<()> 
 #[test]
 fn a_panic_while_loading_is_a_failure() {
     #[expect(clippy::panic, reason = "what the test is about")]
-    let pool = Pool::start(
+    let pool: Pool = Pool::start(
         PoolOptions {
             threads: 1,
             queue: 1,
@@ -394,7 +395,7 @@ fn a_panic_while_loading_is_a_failure() {
     assert!(pool.wait_ready_blocking().is_err());
     assert_eq!(
         pool.failure().as_deref(),
-        Some("embedder panicked: bad weights")
+        Some("model panicked: bad weights")
     );
 }
 
@@ -412,7 +413,7 @@ async fn a_call_while_loading_is_not_ready_and_does_not_wait() -> Result<()> {
     let stage = Stage::new();
     let (open, closed) = bounded::<()>(0);
     let loading = stage.clone();
-    let pool = Pool::start(
+    let pool: Pool = Pool::start(
         PoolOptions {
             threads: 1,
             queue: 8,

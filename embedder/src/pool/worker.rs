@@ -1,26 +1,27 @@
-//! One thread of a pool: makes an embedder, takes job after job, replaces the embedder when it panics.
+//! One thread of a pool: makes a model, takes job after job, replaces the model when it panics.
 
 use std::{sync::Arc, thread, time::Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 use tokio::sync::oneshot;
 
+use super::model::Role;
 use super::status::Status;
-use crate::{Embedder, Error, Result, guard};
+use crate::{Error, Result, guard};
 
-/// Makes the embedder of a thread.
-pub(super) type Make = dyn Fn() -> Result<Box<dyn Embedder>> + Send + Sync;
+/// Makes the model of a thread.
+pub(super) type Make<R> = dyn Fn() -> Result<<R as Role>::Model> + Send + Sync;
 
-/// Texts to embed, and who waits for them until when.
-pub(super) struct Job {
-    pub(super) texts: Vec<String>,
+/// One run of the model, and who waits for it until when.
+pub(super) struct Job<R: Role> {
+    pub(super) input: R::Input,
     /// `None` never expires.
     pub(super) expires: Option<Instant>,
-    pub(super) reply: Reply,
+    pub(super) reply: Reply<R::Output>,
 }
 
-impl Job {
-    /// Says whether the vectors would come too late or to nobody.
+impl<R: Role> Job<R> {
+    /// Says whether the output would come too late or to nobody.
     pub(super) fn is_given_up(&self) -> bool {
         self.reply.is_closed()
             || self
@@ -29,16 +30,13 @@ impl Job {
     }
 }
 
-/// One vector for each text, or why there are none.
-pub(super) type Vectors = Result<Vec<Vec<f32>>>;
-
 /// The way back to who asked. A task and a thread wait differently: tokio's blocking receive panics in a runtime.
-pub(super) enum Reply {
-    Task(oneshot::Sender<Vectors>),
-    Thread(Sender<Vectors>),
+pub(super) enum Reply<T> {
+    Task(oneshot::Sender<Result<T>>),
+    Thread(Sender<Result<T>>),
 }
 
-impl Reply {
+impl<T> Reply<T> {
     fn is_closed(&self) -> bool {
         match self {
             Self::Task(sender) => sender.is_closed(),
@@ -47,47 +45,47 @@ impl Reply {
         }
     }
 
-    /// Sends the vectors; nobody may be waiting any more, which is no fault.
-    fn send(self, vectors: Vectors) {
+    /// Sends the output; nobody may be waiting any more, which is no fault.
+    fn send(self, output: Result<T>) {
         match self {
-            Self::Task(sender) => drop(sender.send(vectors)),
-            Self::Thread(sender) => drop(sender.send(vectors)),
+            Self::Task(sender) => drop(sender.send(output)),
+            Self::Thread(sender) => drop(sender.send(output)),
         }
     }
 }
 
 /// What a thread starts with. It holds no handle to its pool: dropping the last one ends it.
-pub(super) struct Worker {
-    pub(super) jobs: Receiver<Job>,
+pub(super) struct Worker<R: Role> {
+    pub(super) jobs: Receiver<Job<R>>,
     pub(super) status: Arc<Status>,
-    pub(super) make: Arc<Make>,
+    pub(super) make: Arc<Make<R>>,
 }
 
-impl Worker {
+impl<R: Role> Worker<R> {
     pub(super) fn spawn(self, number: usize) {
         let status = Arc::clone(&self.status);
         // Linux shows 15 bytes of a thread's name.
         let spawned = thread::Builder::new()
-            .name(format!("embedder-{number}"))
+            .name(format!("{}-{number}", R::NAME))
             .spawn(move || self.run());
         if let Err(error) = spawned {
-            status.never_loaded(Some(format!("no thread for the embedder: {error}")));
+            status.never_loaded(Some(format!("no thread for the {}: {error}", R::NAME)));
         }
     }
 
     fn run(self) {
-        let embedder = match self.make_warm() {
-            Ok(embedder) => embedder,
+        let model = match self.make_warm() {
+            Ok(model) => model,
             Err(error) => {
-                tracing::error!(error = %error.chain(), "embedder not loaded");
+                tracing::error!(role = R::NAME, error = %error.chain(), "model not loaded");
                 self.status.never_loaded(Some(error.chain()));
                 return self.turn_away();
             }
         };
-        tracing::info!(model = %embedder.model(), dimensions = embedder.dimensions(), "embedder loaded");
-        self.status.loaded(embedder.model());
-        // The guard is for an embedder that panics while it is dropped.
-        let failure = guard::catch(|| self.serve(embedder)).unwrap_or_else(Some);
+        tracing::info!(role = R::NAME, model = %R::id(&model), "model loaded");
+        self.status.loaded(R::id(&model));
+        // The guard is for a model that panics while it is dropped.
+        let failure = guard::catch(|| self.serve(model)).unwrap_or_else(Some);
         self.status.left(failure);
         self.turn_away();
     }
@@ -103,19 +101,18 @@ impl Worker {
     }
 
     /// Takes jobs until the pool is gone; returns why it ends if it must end before.
-    fn serve(&self, mut embedder: Box<dyn Embedder>) -> Option<String> {
+    fn serve(&self, mut model: R::Model) -> Option<String> {
         while let Ok(job) = self.jobs.recv() {
             if job.is_given_up() {
                 continue;
             }
-            let texts: Vec<&str> = job.texts.iter().map(String::as_str).collect();
-            match guard::catch(|| embed_checked(embedder.as_mut(), &texts)) {
+            match guard::catch(|| R::run(&mut model, &job.input)) {
                 Ok(result) => job.reply.send(result),
                 Err(message) => {
-                    tracing::error!(%message, "embedder panicked");
+                    tracing::error!(role = R::NAME, %message, "model panicked");
                     job.reply.send(Err(Error::Panicked { message }));
-                    match self.replace(embedder) {
-                        Ok(new) => embedder = new,
+                    match self.replace(model) {
+                        Ok(new) => model = new,
                         Err(error) => return Some(error.chain()),
                     }
                 }
@@ -124,52 +121,20 @@ impl Worker {
         None
     }
 
-    /// Drops an embedder that panicked, which may panic as well, and makes a new one.
-    fn replace(&self, broken: Box<dyn Embedder>) -> Result<Box<dyn Embedder>> {
+    /// Drops a model that panicked, which may panic as well, and makes a new one.
+    fn replace(&self, broken: R::Model) -> Result<R::Model> {
         let _ = guard::catch(move || drop(broken));
-        self.make_warm()
-            .inspect_err(|error| tracing::error!(error = %error.chain(), "embedder not replaced"))
+        self.make_warm().inspect_err(
+            |error| tracing::error!(role = R::NAME, error = %error.chain(), "model not replaced"),
+        )
     }
 
-    /// Makes an embedder and runs it once alone and once on a batch: the first runs of a session are ten times slower.
-    fn make_warm(&self) -> Result<Box<dyn Embedder>> {
+    fn make_warm(&self) -> Result<R::Model> {
         let made = guard::catch(|| {
-            let mut embedder = (self.make)()?;
-            embed_checked(embedder.as_mut(), &["warm up"])?;
-            embed_checked(
-                embedder.as_mut(),
-                &["warm up", "warm up with a text of another length"],
-            )?;
-            Ok(embedder)
+            let mut model = (self.make)()?;
+            R::warm_up(&mut model)?;
+            Ok(model)
         });
         made.unwrap_or_else(|message| Err(Error::Panicked { message }))
     }
-}
-
-/// Embeds and holds the embedder to its word: one finite vector of its dimensions for each text. A vector of another
-/// length, or NaN, in the cache's index would be found only when it does harm.
-fn embed_checked(embedder: &mut dyn Embedder, texts: &[&str]) -> Vectors {
-    let vectors = embedder.embed(texts)?;
-    if vectors.len() != texts.len() {
-        return Err(Error::Malformed {
-            expected: format!("{} vectors", texts.len()),
-            actual: format!("{} vectors", vectors.len()),
-        });
-    }
-    let dimensions = embedder.dimensions();
-    for vector in &vectors {
-        if vector.len() != dimensions {
-            return Err(Error::Malformed {
-                expected: format!("{dimensions} dimensions"),
-                actual: format!("{} dimensions", vector.len()),
-            });
-        }
-        if let Some(value) = vector.iter().find(|value| !value.is_finite()) {
-            return Err(Error::Malformed {
-                expected: "finite numbers".to_owned(),
-                actual: value.to_string(),
-            });
-        }
-    }
-    Ok(vectors)
 }

@@ -1,5 +1,7 @@
 //! Who does a command's work: the server that owns the data directory, or this process.
 
+pub(super) mod worker;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use tollfree_config::{Config, Overrides};
 use super::{Global, out};
 use crate::admin::owner::Owner;
 use crate::app::App;
+use crate::commands::frames::Decision;
 use crate::commands::goal::Asking;
 use crate::commands::lines::LINE_NUMBER;
 use crate::commands::{self, Call, PerLine};
@@ -39,6 +42,12 @@ pub(super) fn load(global: &Global) -> Result<Config, tollfree_config::Invalid> 
         data_dir: global.data_dir.clone(),
     };
     Config::load(path, &overrides, &Environment::process())
+}
+
+/// Makes the data directory, for a command that puts something into it.
+pub(super) fn make_data_dir(config: &Config) -> anyhow::Result<()> {
+    let path = config.server().data_dir();
+    std::fs::create_dir_all(path).with_context(|| format!("making {}", path.display()))
 }
 
 /// Does the work of commands.
@@ -146,6 +155,26 @@ impl Backend {
         self.get("templates", commands::templates::list)
     }
 
+    /// The frames found in traffic.
+    pub(super) fn frames(&self) -> anyhow::Result<Value> {
+        self.get("frames", commands::frames::list)
+    }
+
+    /// Takes an operator's word on one of them.
+    pub(super) fn decide_frame(&self, id: &str, decision: Decision) -> anyhow::Result<Value> {
+        match self {
+            // An id is hexadecimal; anything else must not become another path.
+            Self::Server { .. } if id.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                let path = format!("frames/{id}/{}", decision.as_str());
+                self.send(&path, &decision.body())
+            }
+            Self::Server { .. } => {
+                bail!("{id:?} is no id of a frame; `tollfree frames` lists them")
+            }
+            Self::Here { app, .. } => Ok(commands::frames::decide(app, id, decision)?),
+        }
+    }
+
     fn get(&self, path: &str, here: impl FnOnce(&App) -> Value) -> anyhow::Result<Value> {
         match self {
             Self::Server {
@@ -169,6 +198,13 @@ impl Backend {
     }
 
     fn post(&self, path: &str, asking: &Asking, lines: Vec<Value>) -> anyhow::Result<Value> {
+        self.send(
+            path,
+            &serde_json::json!({ "asking": asking, "lines": lines }),
+        )
+    }
+
+    fn send(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         let Self::Server {
             client,
             base,
@@ -177,11 +213,10 @@ impl Backend {
         else {
             bail!("no server")
         };
-        let body = serde_json::json!({ "asking": asking, "lines": lines });
         runtime.block_on(async {
             let response = client
                 .post(format!("{base}/{path}"))
-                .json(&body)
+                .json(body)
                 .send()
                 .await?;
             let status = response.status();

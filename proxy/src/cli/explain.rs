@@ -23,6 +23,59 @@ pub(super) fn run(global: &Global, goal: &str, asking: Asking) -> anyhow::Result
     Ok(ExitCode::SUCCESS)
 }
 
+/// Explains how a request was answered, as text or JSON.
+pub(super) fn request(global: &Global, id: &str) -> anyhow::Result<ExitCode> {
+    let Some(config) = backend::configuration(global) else {
+        return Ok(ExitCode::FAILURE);
+    };
+    crate::telemetry::log::install_quiet(config.log());
+    let backend = Backend::open(config)?;
+    let worker = backend.worker();
+    let decision = backend.block_on(worker.request(id))?;
+    out::line(&if global.json {
+        decision.to_string()
+    } else {
+        request_words(&decision)
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+fn request_words(decision: &Value) -> String {
+    let text = |path: &str| match decision.pointer(path) {
+        None | Some(Value::Null) => "-".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    let mut lines = vec![
+        format!(
+            "request      {}  client's {}",
+            text("/id"),
+            text("/client_id")
+        ),
+        format!(
+            "took         lookup {} us, upstream {} us, proxy in all {} us",
+            text("/timings_us/lookup"),
+            text("/timings_us/upstream"),
+            text("/timings_us/overhead")
+        ),
+    ];
+    if decision.get("goal_digest").is_some() {
+        lines.push(format!(
+            "goal digest  {}  {} bytes",
+            text("/goal_digest"),
+            text("/goal_bytes")
+        ));
+        lines.push(format!(
+            "thresholds   semantic {}  template {}  asked {}",
+            text("/thresholds/semantic"),
+            text("/thresholds/template"),
+            text("/thresholds/asked")
+        ));
+    }
+    lines.push(words(decision));
+    lines.join("\n")
+}
+
 fn words(explanation: &Value) -> String {
     let text = |path: &str| match explanation.pointer(path) {
         None | Some(Value::Null) => "-".to_owned(),

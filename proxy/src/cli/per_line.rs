@@ -16,7 +16,7 @@ use crate::commands::{PerLine, lines};
 const CHUNK: usize = 32;
 
 /// Exit code when a line could not be read.
-const BAD_LINE: u8 = 2;
+pub(super) const BAD_LINE: u8 = 2;
 
 /// Runs the command over a file.
 pub(super) fn run(
@@ -55,7 +55,7 @@ pub(super) fn each(
     let text = read(file)?;
     let columns: &[&str] = match command {
         PerLine::Pairs => &["a", "b"],
-        PerLine::Lookup | PerLine::Coverage => &["goal"],
+        _ => &["goal"],
     };
     let lines = lines::read(&text, "goal", columns);
     let backend = Backend::open(config)?;
@@ -75,7 +75,8 @@ pub(super) fn is_bad(result: &Value) -> bool {
     })
 }
 
-fn read(file: &Path) -> anyhow::Result<String> {
+/// Reads a whole input file, or standard input for `-`.
+pub(super) fn read(file: &Path) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     if file == Path::new("-") {
         std::io::stdin()

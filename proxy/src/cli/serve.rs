@@ -45,6 +45,11 @@ pub(super) fn run(global: &Global) -> anyhow::Result<ExitCode> {
     let proxy = Reserved::new(config.server().listen(), "server.listen")?;
     let admin = Reserved::new(config.server().admin_listen(), "server.admin_listen")?;
     let app = Arc::new(App::open(Arc::clone(&config))?);
+    if config.cache().enabled() {
+        app.frames
+            .start_learning()
+            .context("starting to learn frames")?;
+    }
 
     let mut server = Server::new_with_opt_and_conf(None, server_conf(&config)?);
     server.bootstrap();

@@ -1,6 +1,7 @@
 //! `tollfree explain`: everything that decides about one goal.
 
 use serde_json::{Value, json};
+use tollfree_cache::decision::Considered;
 
 use super::goal::{Asking, Unknown};
 use crate::app::App;
@@ -25,20 +26,7 @@ pub async fn explain(app: &App, asking: &Asking, goal: &str) -> Result<Value, Un
             },
         )
         .await;
-    let candidates: Vec<Value> = finding
-        .considered
-        .iter()
-        .map(|candidate| {
-            json!({
-                "tier": candidate.proposer.as_str(),
-                "entry": candidate.id,
-                "text": candidate.text,
-                "similarity": candidate.similarity,
-                "verdict": candidate.verdict,
-                "detail": candidate.detail,
-            })
-        })
-        .collect();
+    let candidates: Vec<Value> = finding.considered.iter().map(candidate).collect();
     let plan = app.policy.plan(
         &Need {
             protocol,
@@ -54,13 +42,7 @@ pub async fn explain(app: &App, asking: &Asking, goal: &str) -> Result<Value, Un
         .map(|(name, reason)| json!({ "upstream": name, "reason": reason.as_str() }))
         .collect();
     let chosen = plan.choices.first();
-    let upstream_reason = match (chosen, plan.choices.len(), app.policy.upstreams().len()) {
-        (Some(_), 1, 1) => "the only upstream".to_owned(),
-        (Some(_), 1, _) => "the only eligible upstream".to_owned(),
-        (Some(choice), _, _) => format!("next by weight ({})", choice.upstream.weight),
-        (None, _, 0) => "no upstream is configured".to_owned(),
-        (None, _, _) => "no upstream is eligible".to_owned(),
-    };
+    let upstream_reason = plan.why(app.policy.upstreams().len());
     Ok(json!({
         "goal": request.goal(),
         "namespace": request.namespace.as_str(),
@@ -78,6 +60,7 @@ pub async fn explain(app: &App, asking: &Asking, goal: &str) -> Result<Value, Un
         "decision": finding.hit.as_ref().map_or("miss", |hit| hit.status().as_str()),
         "entry": finding.hit.as_ref().map(Hit::id),
         "similarity": finding.similarity,
+        "confidence": finding.confidence,
         "reason": finding.reason,
         "answer": finding.hit.as_ref().map(|hit| &hit.answer().text),
         "upstream": {
@@ -87,4 +70,18 @@ pub async fn explain(app: &App, asking: &Asking, goal: &str) -> Result<Value, Un
             "ruled_out": ruled_out,
         },
     }))
+}
+
+/// A candidate that was looked at, with its features and what became of it.
+pub(super) fn candidate(candidate: &Considered) -> Value {
+    json!({
+        "tier": candidate.proposer.as_str(),
+        "entry": candidate.id,
+        "text": Some(&candidate.text).filter(|text| !text.is_empty()),
+        "similarity": candidate.similarity,
+        "confidence": candidate.confidence,
+        "needed": candidate.needed,
+        "verdict": candidate.verdict,
+        "detail": candidate.detail,
+    })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tollfree_cache::contributor::Contributor;
+use tollfree_cache::frame::GoalPlace;
 use tollfree_cache::namespace::Namespace;
 use tollfree_cache::request::{Format, Framed, Request};
 
@@ -125,6 +126,7 @@ impl Asking {
                         goal: goal.to_owned(),
                         shape: shape.clone(),
                         ttl: None,
+                        place: GoalPlace::User,
                     });
                 }
             }

@@ -60,6 +60,8 @@ pub async fn line(app: &App, asking: &Asking, line: &Value) -> Value {
         None => finding.reason.clone().unwrap_or("miss".into()),
     };
     result.insert("similarity".to_owned(), json!(finding.similarity));
+    result.insert("confidence".to_owned(), json!(finding.confidence));
+    result.insert("needed".to_owned(), json!(finding.needed));
     result.insert("hit".to_owned(), finding.hit.is_some().into());
     result.insert("reason".to_owned(), reason.into());
     Value::Object(result)

@@ -1,11 +1,15 @@
 //! Answering from the cache, in the caller's protocol and form.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use bytes::Bytes;
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
-use super::Exchange;
 use super::report::Report;
+use super::{Exchange, annotate};
+use crate::decisions::Looked;
 use crate::lookup::{CacheStatus, Finding, Hit};
 use crate::protocol::chat::ChatRequest;
 use crate::protocol::stream::encode_answer;
@@ -20,6 +24,7 @@ pub async fn write(
     chat: &ChatRequest,
     finding: &Finding,
     hit: &Hit,
+    looked: Option<Arc<Looked>>,
 ) -> pingora::Result<()> {
     let app = exchange.app;
     let answer = hit.answer();
@@ -50,10 +55,12 @@ pub async fn write(
         upstream: hit.upstream().map(str::to_owned),
         saved_usd,
         reason: None,
+        looked,
+        routed: None,
     };
     let overhead = exchange.started.elapsed();
     app.metrics.overhead.observe(overhead.as_secs_f64());
-    report.write(&mut head, overhead)?;
+    annotate::annotate(exchange, &mut head, &report, overhead, Duration::ZERO)?;
     let downstream = session.as_downstream_mut();
     downstream.write_response_header(head).await?;
     downstream.write_response_body(body, true).await

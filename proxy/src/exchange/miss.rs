@@ -85,6 +85,7 @@ pub async fn forward(
     for (index, choice) in plan.choices.iter().enumerate() {
         let upstream = &choice.upstream;
         report.upstream = Some(upstream.name.clone());
+        report.routed = exchange.routed(&plan, index);
         let request = match prepare(exchange, chat, &body, choice, session.req_header()) {
             Ok(request) => request,
             Err(_) if index < last => continue,

@@ -1,13 +1,13 @@
 //! Errors the proxy itself makes, in the caller's own protocol.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
-use super::Exchange;
 use super::report::Report;
+use super::{Exchange, annotate};
 use crate::protocol::error::{ApiError, ErrorKind};
 use crate::protocol::reply::{Framing, Stamp};
 use crate::protocol::route::Operation;
@@ -55,10 +55,9 @@ pub async fn write_error(
             if should_retry { "true" } else { "false" },
         )?;
     }
-    if let Some(report) = report
-        && exchange.may_annotate()
-    {
-        report.write(&mut head, exchange.started.elapsed())?;
+    if let Some(report) = report {
+        let overhead = exchange.started.elapsed();
+        annotate::annotate(exchange, &mut head, report, overhead, Duration::ZERO)?;
     }
     let downstream = session.as_downstream_mut();
     downstream.write_response_header(head).await?;

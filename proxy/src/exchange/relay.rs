@@ -203,8 +203,5 @@ pub fn annotate(
         .metrics
         .overhead
         .observe(overhead.as_secs_f64());
-    if exchange.may_annotate() {
-        report.write(head, overhead)?;
-    }
-    Ok(())
+    super::annotate::annotate(exchange, head, report, overhead, waited)
 }

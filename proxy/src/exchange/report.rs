@@ -1,9 +1,11 @@
 //! What the proxy tells a client about an answer: `Cache-Status`, `Age` and the `x-tollfree-*` headers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pingora::http::ResponseHeader;
 
+use crate::decisions::{Looked, Routed};
 use crate::lookup::{CacheStatus, Finding};
 
 /// The facts behind the headers of one answer.
@@ -23,6 +25,10 @@ pub struct Report {
     pub saved_usd: Option<f64>,
     /// Why the cache was bypassed or nothing fitted.
     pub reason: Option<String>,
+    /// What the lookup saw, for the decision log.
+    pub looked: Option<Arc<Looked>>,
+    /// Why the upstream was chosen, for the decision log.
+    pub routed: Option<Arc<Routed>>,
 }
 
 impl Report {
@@ -53,6 +59,8 @@ impl Report {
             upstream: None,
             saved_usd: None,
             reason: None,
+            looked: None,
+            routed: None,
         }
     }
 

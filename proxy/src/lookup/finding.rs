@@ -120,6 +120,10 @@ pub struct Finding {
     pub hit: Option<Hit>,
     /// Similarity of the candidate that answers, or else of the best one.
     pub similarity: Option<f32>,
+    /// What the same-answer model gave that candidate, in [0, 1], where it was asked.
+    pub confidence: Option<f32>,
+    /// The confidence it needs, where the rules leave it to that model.
+    pub needed: Option<f32>,
     /// Why nothing may be served.
     pub reason: Option<Cow<'static, str>>,
     /// The candidates looked at, in the order they were.
@@ -142,6 +146,8 @@ impl Finding {
         Self {
             hit: None,
             similarity: None,
+            confidence: None,
+            needed: None,
             reason: Some(reason.into()),
             considered: Vec::new(),
             exact: request.exact_key(),

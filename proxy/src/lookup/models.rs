@@ -1,14 +1,15 @@
-//! The models a lookup needs: the embedder's pool, its tokenizer, and the static model that spares most of
-//! its work.
+//! The models a lookup needs: the embedder's pool, its tokenizer, the static model that spares most of its work, and
+//! the same-answer model that judges candidates.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tollfree_cache::entry::Vector;
 use tollfree_cache::language::Language;
+use tollfree_embedder::cross_encoder::CrossEncoder;
 use tollfree_embedder::minilm::{MiniLm, WordPiece};
 use tollfree_embedder::potion::StaticModel;
-use tollfree_embedder::{Embedder, Pool, PoolOptions, Tokenizer};
+use tollfree_embedder::{Embedder, Judging, Pool, PoolOptions, SameAnswer, Tokenizer};
 
 /// How long commands and background work wait for an embedding.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,6 +20,7 @@ const LANGUAGES: [&str; 1] = ["en"];
 /// The models; each may be missing, then what needs it is a miss.
 pub struct Models {
     pool: Pool,
+    judge: Pool<Judging>,
     tokenizer: Option<Arc<dyn Tokenizer>>,
     prefilter: Option<StaticModel>,
 }
@@ -34,9 +36,13 @@ impl Models {
             threads: config.threads(),
             queue: config.queue(),
         };
-        let pool = Pool::start(options, {
-            let dir = dir.clone();
+        let pool: Pool = Pool::start(options, {
+            let (runtime, dir) = (runtime.clone(), dir.clone());
             move || Ok(Box::new(MiniLm::open(&runtime, &dir)?) as Box<dyn Embedder>)
+        });
+        let judge: Pool<Judging> = Pool::start(options, {
+            let dir = dir.clone();
+            move || Ok(Box::new(CrossEncoder::open(&runtime, &dir)?) as Box<dyn SameAnswer>)
         });
         let tokenizer = WordPiece::open(&dir)
             .inspect_err(|error| tracing::error!(error = %crate::error::chain(error), "no tokenizer: nothing is compared by meaning"))
@@ -47,32 +53,36 @@ impl Models {
             .ok();
         Self {
             pool,
+            judge,
             tokenizer,
             prefilter,
         }
     }
 
-    /// Uses these models, for tests with an embedder of their own.
-    pub fn new(
-        pool: Pool,
-        tokenizer: Option<Arc<dyn Tokenizer>>,
-        prefilter: Option<StaticModel>,
-    ) -> Self {
-        Self {
-            pool,
-            tokenizer,
-            prefilter,
-        }
-    }
-
-    /// Whether the embedder is loaded and warm.
+    /// Whether embedder and verifier are loaded and warm.
     pub fn is_ready(&self) -> bool {
-        self.pool.is_ready()
+        self.pool.is_ready() && self.judge.is_ready()
     }
 
-    /// Why the embedder cannot be used, if it cannot.
+    /// Why one of them cannot be used, if it cannot.
     pub fn failure(&self) -> Option<String> {
-        self.pool.failure()
+        let of = |role: &str, failure: Option<String>| Some(format!("{role}: {}", failure?));
+        of("embedder", self.pool.failure()).or_else(|| of("verifier", self.judge.failure()))
+    }
+
+    /// The probability that the answer to `cached` would do for `asked`, in [0, 1].
+    ///
+    /// # Errors
+    /// When the verifier is not ready, overloaded, too slow or dead.
+    pub async fn compare(
+        &self,
+        cached: &str,
+        asked: &str,
+        deadline: Duration,
+    ) -> tollfree_embedder::Result<f32> {
+        self.judge
+            .compare(cached.to_owned(), asked.to_owned(), deadline)
+            .await
     }
 
     /// The embedder's pool.

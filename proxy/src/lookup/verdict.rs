@@ -33,8 +33,10 @@ impl Lookup {
                     id: hit.template_id.clone(),
                     text: hit.phrasing,
                     similarity: hit.similarity,
+                    confidence: None,
+                    needed: None,
                     verdict: if fits {
-                        "same"
+                        decision::SAME
                     } else {
                         "longer than the token cap, or holds a stop string"
                     },
@@ -63,6 +65,8 @@ impl Lookup {
                         id: candidate.id,
                         text: candidate.phrasing,
                         similarity: candidate.similarity,
+                        confidence: None,
+                        needed: None,
                         verdict: candidate.refusal.as_str(),
                         detail: Some(candidate.detail).filter(|detail| !detail.is_empty()),
                     });
@@ -78,7 +82,7 @@ impl Lookup {
         finding: &mut Finding,
     ) {
         for considered in &outcome.considered {
-            if considered.verdict != "same" {
+            if considered.verdict != decision::SAME {
                 self.metrics
                     .refusals
                     .with_label_values(&[considered.verdict])
@@ -88,11 +92,18 @@ impl Lookup {
         if let Some(best) = outcome.considered.first() {
             self.note_best(best.similarity, finding);
             finding.reason = Some(best.verdict.into());
+            (finding.confidence, finding.needed) = (best.confidence, best.needed);
         }
+        let served = outcome
+            .considered
+            .iter()
+            .find(|considered| considered.verdict == decision::SAME)
+            .map_or((None, None), |served| (served.confidence, served.needed));
         finding.considered.extend(outcome.considered);
         if let Some(candidate) = outcome.hit {
             finding.reason = None;
             finding.similarity = Some(candidate.similarity);
+            (finding.confidence, finding.needed) = served;
             finding.hit = Some(Hit::Entry {
                 entry: candidate.entry,
                 tier: Tier::Semantic,

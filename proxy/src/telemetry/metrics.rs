@@ -56,12 +56,18 @@ pub struct Metrics {
     pub embedded_texts: IntCounter,
     /// Time of one embedder call, queueing included.
     pub embed_duration: Histogram,
+    /// Time of one verification by the same-answer model, queueing included.
+    pub verify_duration: Histogram,
     /// Embedder jobs waiting.
     pub embed_queue: IntGauge,
     /// Request time less upstream time.
     pub overhead: Histogram,
     /// Time to the upstream's response header, by upstream.
     pub upstream_duration: HistogramVec,
+    /// Learned frames by state.
+    pub frames: IntGaugeVec,
+    /// Requests that the frame learner had no room for.
+    pub frame_samples_dropped: IntCounter,
     /// Upstream calls by upstream and status class.
     pub upstream_requests: IntCounterVec,
     /// US dollars not spent thanks to hits, by tier.
@@ -167,6 +173,12 @@ impl Metrics {
                 "Time of one embedder call, queueing included.",
                 SECONDS,
             )?,
+            verify_duration: histogram(
+                r,
+                "tollfree_verifier_duration_seconds",
+                "Time of one verification by the same-answer model, queueing included.",
+                SECONDS,
+            )?,
             embed_queue: gauge(r, "tollfree_embedder_queue_jobs", "Embedder jobs waiting.")?,
             overhead: histogram(
                 r,
@@ -179,6 +191,19 @@ impl Metrics {
                 "tollfree_upstream_header_duration_seconds",
                 "Time from choosing an upstream to its response header.",
                 "upstream",
+            )?,
+            frames: {
+                let frames = IntGaugeVec::new(
+                    Opts::new("tollfree_frames", "Learned frames, by state."),
+                    &["state"],
+                )?;
+                registry.register(Box::new(frames.clone()))?;
+                frames
+            },
+            frame_samples_dropped: counter(
+                r,
+                "tollfree_frame_samples_dropped_total",
+                "Requests that the frame learner had no room for.",
             )?,
             upstream_requests: {
                 let requests = IntCounterVec::new(
