@@ -146,8 +146,9 @@ def main() -> int:
     print(f"{tally.asked} goals, {len({g.text for g in goals})} different texts"
           + (f", {len({g.truth for g in goals})} different meanings" if not options.real else "") + "\n")
     print(tally.table())
-    print(f"\nsaved {tally.saved:.4f} US dollars of {tally.asked * (20 * PRICE['input'] + ANSWER_TOKENS * PRICE['output']) / 1e6:.4f}"
-          f" at {PRICE['input']} / {PRICE['output']} per million tokens")
+    spent = tally.tiers["miss"] * (20 * PRICE["input"] + ANSWER_TOKENS * PRICE["output"]) / 1e6
+    print(f"\nsaved {tally.saved:.4f} US dollars, spent {spent:.4f} upstream, at {PRICE['input']} / {PRICE['output']} per "
+          "million tokens")
     for example in tally.examples[: options.show]:
         print("  wrong", example)
     if options.out and options.sample:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 LANGUAGES = ["Spanish", "French", "German", "Italian", "Japanese", "Portuguese", "Korean", "Dutch"]
 INSTRUMENTS = ["guitar", "piano", "violin", "ukulele", "drums", "cello"]
-MONTHS = ["3 months", "6 months", "12 weeks", "half a year"]
+MONTHS = ["3 months", "6 months", "8 weeks"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ I want to speak {language} {time} from now
 Can you give me a plan to learn {language} in {time}?
 I have {time} to learn {language}, how should I go about it
 get conversational in {language} within {time}
-""", "learn-language improve-language", language=LANGUAGES[:5], time=MONTHS[:3]),
+""", "learn-language improve-language", language=LANGUAGES[:5], time=MONTHS),
     intent("instrument", """
 learn to play the {instrument}
 How do I start playing {instrument}?

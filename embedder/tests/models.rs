@@ -325,12 +325,15 @@ async fn a_pool_of_the_real_model_is_warm_when_it_is_ready() -> Result<()> {
     let Some(root) = assets("models/all-minilm-l6-v2/model.onnx") else {
         return Ok(());
     };
-    let pool = Pool::start(
+    let pool: Pool = Pool::start(
         PoolOptions {
             threads: 2,
             queue: 8,
         },
-        move || Ok(Box::new(MiniLm::open(&runtime(&root), &minilm_dir(&root))?)),
+        move || {
+            let model = MiniLm::open(&runtime(&root), &minilm_dir(&root))?;
+            Ok(Box::new(model) as Box<dyn Embedder>)
+        },
     );
     pool.ready().await?;
     let id = pool

@@ -24,10 +24,6 @@ impl Id {
     pub fn fresh() -> Self {
         let count = NEXT.fetch_add(1, Ordering::Relaxed);
         let (first, second) = (SEEDS.0.hash_one(count), SEEDS.1.hash_one(count));
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "half of a hash is kept on purpose"
-        )]
         let second = (second >> 32) as u32;
         Self(first, second)
     }

@@ -107,7 +107,7 @@ fn manner_needs_a_high_similarity() {
         Goal::analyse("learn guitar by myself"),
     );
     assert!(RuleVerifier.verify(&a, &b, 0.95).reason().is_none());
-    assert!(!RuleVerifier.verify(&a, &b, 0.7).reason().is_none());
+    assert!(RuleVerifier.verify(&a, &b, 0.7).reason().is_some());
 }
 
 #[test]
@@ -132,7 +132,7 @@ proptest::proptest! {
     fn another_duration_is_never_the_same(weeks in 1u32..60, more in 1u32..60) {
         let a = Goal::analyse(&format!("learn Spanish in {weeks} weeks"));
         let b = Goal::analyse(&format!("learn Spanish in {} weeks", weeks + more));
-        proptest::prop_assert!(!RuleVerifier.verify(&a, &b, 1.0).reason().is_none());
+        proptest::prop_assert!(RuleVerifier.verify(&a, &b, 1.0).reason().is_some());
     }
 }
 

@@ -50,7 +50,10 @@ impl Decision {
         let body: Body = if body.trim_ascii().is_empty() {
             Body::default()
         } else {
-            serde_json::from_slice(body).map_err(|error| format!("body: {error}"))?
+            // An object first: a struct would be read from an array as well.
+            serde_json::from_slice::<serde_json::Map<String, Value>>(body)
+                .and_then(|object| serde_json::from_value(Value::Object(object)))
+                .map_err(|error| format!("body: {error}"))?
         };
         match (verb, body.shape) {
             ("approve", shape) => Ok(Self::Approve { shape }),

@@ -9,11 +9,14 @@ use super::Decision;
 /// Rings with a lock of their own. Decisions take turns, so that neighbours in time never meet.
 const STRIPES: usize = 16;
 
+/// The decisions of one lock, each with its number.
+type Stripe = Vec<Option<(u64, Decision)>>;
+
 /// The latest decisions, up to a fixed number.
 pub struct Decisions {
     capacity: usize,
     pushed: AtomicU64,
-    stripes: Vec<Mutex<Vec<Option<(u64, Decision)>>>>,
+    stripes: Vec<Mutex<Stripe>>,
 }
 
 impl Decisions {

@@ -298,9 +298,8 @@ impl Run<'_> {
         };
         let cost_usd = result.get("cost_usd").and_then(Value::as_f64);
         let written = result.get("output_tokens").and_then(Value::as_u64);
-        match reserved {
-            Some(reserved) => self.budget.end(reserved, called, cost_usd, written),
-            None => {}
+        if let Some(reserved) = reserved {
+            self.budget.end(reserved, called, cost_usd, written);
         }
         self.journal.note(Done {
             line: self.plan.number(index),
