@@ -33,7 +33,7 @@ verifier-report: build ## Measures what the semantic tier serves on the evaluati
 free-share: build ## Replays a stream of goals and prints which share was answered for free, and how much of it wrongly.
 	$(PYTHON) benches/free_share.py
 
-train-verifier: ## Trains the same-answer model again (15 minutes or hours; fetches PyTorch, 6 GB).
+train-verifier: ## Trains the same-answer model again (half an hour or hours; fetches PyTorch, 6 GB).
 	$(PYTHON) -m venv $(ASSETS)/training
 	$(ASSETS)/training/bin/pip install --quiet -r embedder/same-answer/requirements.txt
 	$(ASSETS)/training/bin/python embedder/same-answer/train.py
