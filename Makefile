@@ -6,7 +6,7 @@ export PATH := $(PATH):$(ASSETS)/cmake/bin
 CARGO ?= cargo
 PYTHON ?= python3
 
-.PHONY: run test setup build bench fmt help verifier-report free-share train-verifier
+.PHONY: run test setup build bench fmt help verifier-report free-share eviction crash-rounds train-verifier
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -32,6 +32,13 @@ verifier-report: build ## Measures what the semantic tier serves on the evaluati
 
 free-share: build ## Replays a stream of goals and prints which share was answered for free, and how much of it wrongly.
 	$(PYTHON) benches/free_share.py
+
+eviction: ## Replays drifting Zipf traces against the cache and against LRU, and prints hits and cost saved.
+	$(CARGO) build --release --locked -p tollfree-bench
+	target/release/tollfree-bench eviction
+
+crash-rounds: ## Kills a writing process 200 times at random points and checks what its store still holds.
+	TOLLFREE_CRASH_ROUNDS=200 $(CARGO) test --release --locked -p tollfree-cache --test life -- --nocapture a_process_killed
 
 train-verifier: ## Trains the same-answer model again (half an hour or hours; fetches PyTorch, 6 GB).
 	$(PYTHON) -m venv $(ASSETS)/training

@@ -11,6 +11,8 @@ pub struct Trace {
     pub exponent: f64,
     /// Requests after which the most popular goal falls to the end and all others move up by one; 0 for never.
     pub drift: u64,
+    /// How many times as much as the cheapest the dearest goal costs; 1 for equal costs.
+    pub cost_spread: f64,
     /// What the draws follow from.
     pub seed: u64,
 }
@@ -19,7 +21,7 @@ pub struct Trace {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call {
     pub(super) goal: u64,
-    /// What the upstream takes for it, in millionths of a dollar: 20 to 2,000, most of them small.
+    /// What the upstream takes for it, in millionths of a dollar: 20 and more, most of them little.
     pub(super) micro_usd: u64,
 }
 
@@ -32,15 +34,15 @@ impl Trace {
                 sum
             })
             .collect();
-        let (goals, drift) = (self.goals as u64, self.drift);
+        let (goals, drift, spread) = (self.goals as u64, self.drift, self.cost_spread);
         let mut state = self.seed;
         (0..self.requests as u64).map(move |request| {
             state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
             let draw = unit(mix(state)) * sum;
             let rank = upto.partition_point(|upto| *upto < draw) as u64;
             let goal = (rank + request.checked_div(drift).unwrap_or(0)) % goals;
-            // Log-uniform over two decades.
-            let micro_usd = 20.0 * 100.0_f64.powf(unit(mix(goal ^ 0x5EED)));
+            // Log-uniform.
+            let micro_usd = 20.0 * spread.powf(unit(mix(goal ^ 0x5EED)));
             Call {
                 goal,
                 micro_usd: micro_usd as u64,
