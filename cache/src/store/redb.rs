@@ -5,6 +5,7 @@
 //! counts as damage. The file is checked when it is opened, and what a damaged one still holds is carried over into
 //! a fresh one. Values carry their own digests (see [`crate::codec`]), which find what redb does not check.
 
+mod frozen;
 mod migrate;
 pub(crate) mod salvage;
 
@@ -314,7 +315,7 @@ fn write(database: &Database, batch: &Batch) -> Result<(), redb::Error> {
 
 /// Opens a table for reading; `None` in a store that was never written to.
 fn table<K: redb::Key + 'static, V: redb::Value + 'static>(
-    database: &Database,
+    database: &impl ReadableDatabase,
     definition: TableDefinition<'_, K, V>,
 ) -> Result<Option<ReadOnlyTable<K, V>>, redb::Error> {
     match database.begin_read()?.open_table(definition) {

@@ -6,22 +6,51 @@ use super::*;
 
 const ENTRIES: u64 = 60;
 
-/// Flips bytes at many places of a store, one at a time, and opens it each time.
-#[test]
-fn a_flipped_byte_costs_what_it_hits_and_never_makes_up_an_answer() {
+/// Entries of one commit.
+const GROUP: u64 = 10;
+
+/// A file with all entries, as a closed cache leaves it or as a killed one does.
+fn file(killed: bool) -> Vec<u8> {
     let directory = tempfile::tempdir().unwrap();
     let (cache, _) = open(directory.path());
     for n in 0..ENTRIES {
         cache.admit(new_entry(n), NOW).unwrap();
+        if (n + 1) % GROUP == 0 {
+            cache.flush_blocking().unwrap();
+        }
     }
-    drop(cache);
     let path = directory.path().join("cache.redb");
-    let sound = std::fs::read(&path).unwrap();
+    let as_killed = std::fs::read(&path).unwrap();
+    drop(cache);
+    if killed {
+        as_killed
+    } else {
+        std::fs::read(&path).unwrap()
+    }
+}
+
+#[test]
+fn a_flipped_byte_costs_what_it_hits_and_never_makes_up_an_answer() {
+    flip_bytes(&file(false), 0);
+}
+
+#[test]
+fn a_flipped_byte_in_the_file_of_a_killed_process_costs_at_most_the_last_commit_more() {
+    // After a kill, redb goes back to the commit before where the last one is damaged.
+    flip_bytes(&file(true), GROUP as usize);
+}
+
+/// Flips bytes at many places of a store, one at a time, and opens it each time.
+#[expect(
+    clippy::print_stdout,
+    reason = "the figures are wanted with --nocapture"
+)]
+fn flip_bytes(sound: &[u8], may_lose: usize) {
     let used: Vec<usize> = (0..sound.len()).filter(|at| sound[*at] != 0).collect();
     let (mut moved, mut salvaged) = (0, 0);
     for at in used.iter().step_by(used.len() / 120) {
         let folder = tempfile::tempdir().unwrap();
-        let mut bytes = sound.clone();
+        let mut bytes = sound.to_vec();
         bytes[*at] ^= 0x41;
         std::fs::write(folder.path().join("cache.redb"), &bytes).unwrap();
         let (cache, report) = Cache::open(folder.path(), options(), NOW).unwrap();
@@ -40,7 +69,7 @@ fn a_flipped_byte_costs_what_it_hits_and_never_makes_up_an_answer() {
             salvaged += report.salvaged;
             moved += 1;
         } else {
-            assert_eq!(lost, 0, "byte {at}: {report:?}");
+            assert!(lost <= may_lose, "byte {at}: {report:?}");
         }
         // It works on: what is admitted now is there after the next opening.
         cache.admit(new_entry(1_000), NOW).unwrap();
@@ -57,8 +86,9 @@ fn a_flipped_byte_costs_what_it_hits_and_never_makes_up_an_answer() {
     assert!(moved > 0, "no flipped byte was noticed");
     // What is hit is a row, or a page of rows, or the root of the tables, beyond which nothing is found.
     let kept = salvaged as f64 / (moved * ENTRIES as usize) as f64;
+    println!("{moved} damaged files, {kept:.3} of their entries kept");
     assert!(
-        kept > 0.7,
+        kept > 0.85,
         "{kept} of the entries of damaged files were kept"
     );
 }

@@ -7,9 +7,9 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::{Builder, Database, TableDefinition};
+use redb::{ReadableDatabase, TableDefinition};
 
-use super::{ENTRIES, PAGE_CACHE_BYTES, VECTORS, caught, table};
+use super::{ENTRIES, VECTORS, caught, frozen, table};
 use crate::entry::{Embedding, Entry, EntryId};
 use crate::error::Result;
 use crate::store::Store;
@@ -24,10 +24,8 @@ const ENTRIES_PER_COMMIT: usize = 128;
 /// [`crate::error::Error::Store`] when they cannot be written. Whatever cannot be read is left out.
 pub(crate) fn copy(damaged: &Path, to: &dyn Store) -> Result<usize> {
     let opened = caught(|| {
-        let opened = Builder::new()
-            .set_cache_size(PAGE_CACHE_BYTES)
-            .open(damaged);
-        opened.map_err(|error| super::classify("open the damaged file", error.into()))
+        frozen::open(damaged)
+            .map_err(|error| super::classify("open the damaged file", error.into()))
     });
     let database = match opened {
         Ok(database) => database,
@@ -46,7 +44,7 @@ pub(crate) fn copy(damaged: &Path, to: &dyn Store) -> Result<usize> {
             embeddings.insert(id, Arc::new(embedding));
         }
     });
-    // Closing writes to the file and may meet the damage.
+    // Closing may meet the damage.
     let closed = caught(|| {
         drop(database);
         Ok(())
@@ -69,7 +67,7 @@ pub(crate) fn copy(damaged: &Path, to: &dyn Store) -> Result<usize> {
 
 /// Visits the rows of a table that can be reached from either end, each once.
 fn read(
-    database: &Database,
+    database: &impl ReadableDatabase,
     definition: TableDefinition<'static, u64, &'static [u8]>,
     visit: &mut dyn FnMut(EntryId, &[u8]),
 ) {
