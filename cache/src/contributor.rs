@@ -44,6 +44,13 @@ impl Contributor {
         self.0
     }
 
+    /// Reads a credential's contributor from the 32 hexadecimal digits it is written as; `None` for anything else.
+    pub fn of_digits(text: &str) -> Option<Self> {
+        let is_written_so = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u128::from_str_radix(text, 16).ok()?;
+        Some(Self(number)).filter(|it| is_written_so && it.is_credential())
+    }
+
     /// Whether its word counts beside another's: it is a credential, not one of those who have none.
     pub fn is_credential(self) -> bool {
         ![Self::UNKNOWN, Self::OPERATOR, Self::ANONYMOUS].contains(&self)
@@ -71,13 +78,18 @@ mod tests {
         assert_eq!(one, Contributor::of_credential(b"one"));
         assert_ne!(one, Contributor::of_credential(b"two"));
         assert!(one.is_credential());
-        assert_eq!(one.to_string().len(), 32);
+        assert_eq!(Contributor::of_digits(&one.to_string()), Some(one));
         for none in [
             Contributor::UNKNOWN,
             Contributor::OPERATOR,
             Contributor::ANONYMOUS,
         ] {
             assert!(!none.is_credential(), "{none}");
+            assert_eq!(Contributor::of_digits(&none.to_string()), None);
+            assert_eq!(
+                Contributor::of_digits(&format!("{:032x}", none.as_u128())),
+                None
+            );
         }
     }
 }

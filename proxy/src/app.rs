@@ -1,6 +1,6 @@
 //! The application: every long-lived part, built once from a configuration.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use pingora::connectors::ConnectorOptions;
 use pingora::connectors::http::Connector;
 use tollfree_cache::cache::{Cache, CacheOptions, OpenReport};
 use tollfree_cache::decision::Bar;
-use tollfree_cache::template::{Content, Library, Shape, shape};
+use tollfree_cache::template::{Content, Library, Shape, Template, shape};
 use tollfree_cache::verify::RuleVerifier;
 use tollfree_config::Config;
 use tollfree_config::types::{AuthMode, Pii, ShapeContent};
@@ -179,6 +179,12 @@ impl App {
                     .collect(),
                 templates: config.templates().enabled(),
                 enabled: config.cache().enabled(),
+                category_ttl: config
+                    .cache()
+                    .category_ttl()
+                    .iter()
+                    .map(|(category, ttl)| (category.to_string(), ttl.get()))
+                    .collect(),
                 quarantine: config.cache().quarantine(),
             },
             cache,
@@ -264,14 +270,33 @@ fn cache_options(config: &Config) -> CacheOptions {
 /// Loads the compiled-in templates and those of `templates.dir`.
 ///
 /// # Errors
-/// Every problem of every template, worded for people.
+/// Every problem of every template, and every configured category that none is of, worded for people.
 pub fn load_library(config: &Config) -> Result<Library, Vec<String>> {
-    Library::load(config.templates().dir()).map_err(|problems| {
+    let library = Library::load(config.templates().dir()).map_err(|problems| {
         problems
             .iter()
             .map(|problem| format!("templates.dir: {problem}"))
-            .collect()
-    })
+            .collect::<Vec<_>>()
+    })?;
+    let known: BTreeSet<&str> = library.templates().map(Template::category).collect();
+    let listed = || known.iter().copied().collect::<Vec<_>>().join(", ");
+    let problems: Vec<String> = config
+        .cache()
+        .category_ttl()
+        .keys()
+        .filter(|category| !known.contains(category.as_str()))
+        .map(|category| {
+            format!(
+                "cache.category_ttl.{category}: no template is of this category; name one of: {}",
+                listed()
+            )
+        })
+        .collect();
+    if problems.is_empty() {
+        Ok(library)
+    } else {
+        Err(problems)
+    }
 }
 
 /// Compiles the configured shapes and adds the built-in ones.

@@ -11,6 +11,7 @@ pub mod lookup;
 pub mod pairs;
 pub mod portable;
 pub mod purge;
+pub mod release;
 pub mod requests;
 pub mod stats;
 pub mod templates;

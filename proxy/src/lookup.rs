@@ -8,6 +8,7 @@
 pub mod finding;
 mod judge;
 pub mod learn;
+mod lifetime;
 pub mod models;
 pub mod phrasings;
 mod quarantine;
@@ -58,6 +59,8 @@ pub struct Limits {
     pub templates: bool,
     /// Whether anything may.
     pub enabled: bool,
+    /// How long answers to goals of a template's category live, by its name.
+    pub category_ttl: HashMap<String, Duration>,
     /// Whether answers of one client are kept from the others until a second one confirms them.
     pub quarantine: bool,
 }

@@ -33,7 +33,29 @@ impl Cache {
     /// # Errors
     /// [`Error::AnswerTooLarge`] above the configured limit, [`Error::Pii`] where personal data or a secret is
     /// found and refused. Costs one pass over goal and answer.
-    pub fn admit(&self, mut new: NewEntry, now_ms: u64) -> Result<EntryId> {
+    pub fn admit(&self, new: NewEntry, now_ms: u64) -> Result<EntryId> {
+        self.admit_until(new, now_ms, None)
+    }
+
+    /// As [`Self::admit`], for an entry of another store: it keeps its age and its end, which was spread there.
+    ///
+    /// # Errors
+    /// Those of [`Self::admit`].
+    pub fn readmit(
+        &self,
+        new: NewEntry,
+        created_at_ms: u64,
+        expires_at_ms: u64,
+    ) -> Result<EntryId> {
+        self.admit_until(new, created_at_ms, Some(expires_at_ms))
+    }
+
+    fn admit_until(
+        &self,
+        mut new: NewEntry,
+        now_ms: u64,
+        expires_at_ms: Option<u64>,
+    ) -> Result<EntryId> {
         let (bytes, limit) = (new.answer.text.len(), self.options.max_answer_bytes);
         if bytes > limit {
             return Err(Error::AnswerTooLarge { bytes, limit });
@@ -54,7 +76,10 @@ impl Cache {
             self.make_room();
         }
         let id = self.fresh_id(&new.exact, now_ms);
-        let ttl_ms = self.ttl_ms(new.ttl.unwrap_or(self.options.ttl), id);
+        let expires_at_ms = expires_at_ms.unwrap_or_else(|| {
+            let ttl_ms = self.ttl_ms(new.ttl.unwrap_or(self.options.ttl), id);
+            now_ms.saturating_add(ttl_ms)
+        });
         let embedding = new
             .vector
             .map(|vector| Arc::new(Embedding::new(vector, new.sketch)));
@@ -68,7 +93,7 @@ impl Cache {
             upstream: new.upstream,
             model_requested: new.model_requested,
             created_at_ms: now_ms,
-            expires_at_ms: now_ms.saturating_add(ttl_ms),
+            expires_at_ms,
             language: new.language,
             contributor: new.contributor,
             quarantine,

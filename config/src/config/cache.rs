@@ -1,5 +1,7 @@
 //! The valid form of `[cache]`.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::types::{Duration, LearnFrames, Name, Pii, SettingName, Similarity, Variety};
@@ -10,6 +12,7 @@ pub struct Cache {
     pub(crate) enabled: bool,
     pub(crate) namespace: Option<Name>,
     pub(crate) ttl: Duration,
+    pub(crate) category_ttl: BTreeMap<Name, Duration>,
     pub(crate) ttl_jitter: f64,
     pub(crate) quarantine: bool,
     pub(crate) pii: Pii,
@@ -35,6 +38,11 @@ impl Cache {
     /// Returns the lifetime of an entry.
     pub fn ttl(&self) -> Duration {
         self.ttl
+    }
+
+    /// Returns the lifetimes of entries by the category of their goals.
+    pub fn category_ttl(&self) -> &BTreeMap<Name, Duration> {
+        &self.category_ttl
     }
 
     /// Returns the part of its lifetime by which an entry may expire earlier, in [0, 0.5].

@@ -1,5 +1,7 @@
 //! `[cache]`
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -30,6 +32,14 @@ pub(crate) struct RawCache {
     #[schemars(with = "Option<Duration>", extend("default" = defaults::TTL))]
     pub(crate) ttl: Option<String>,
 
+    /// How long an answer to a goal of a category of templates may be served, such as `money` or `travel`; where its
+    /// frame says so too, the shorter holds. A goal is of the category of the template that is worded most like it,
+    /// if any is near. Needs `templates.enabled`.
+    ///
+    /// Default: `{}`.
+    #[schemars(with = "Option<BTreeMap<String, Duration>>", example = category_ttl_example())]
+    pub(crate) category_ttl: Option<BTreeMap<String, String>>,
+
     /// The part of its lifetime by which a stored answer may expire earlier, so that answers of one moment do not all
     /// expire at one moment. How much of it each takes follows from its id.
     ///
@@ -39,7 +49,7 @@ pub(crate) struct RawCache {
     pub(crate) ttl_jitter: Option<f64>,
 
     /// Whether an answer that was learned from one client is served to that client only until the same answer came
-    /// for a second one, or a second one voted for it. Means something only with `namespace`, and needs
+    /// for a second one, or the operator released it. Means something only with `namespace`, and needs
     /// `server.auth = "passthrough"`: in open mode one caller can pose as many.
     ///
     /// Default: `false`.
@@ -101,4 +111,8 @@ pub(crate) struct RawCache {
 
 fn vary_example() -> [&'static str; 1] {
     ["temperature"]
+}
+
+fn category_ttl_example() -> BTreeMap<&'static str, &'static str> {
+    BTreeMap::from([("money", "1d")])
 }

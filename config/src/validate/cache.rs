@@ -1,22 +1,31 @@
 //! `[cache]`
 
+use std::collections::BTreeMap;
+
 use super::report::Report;
-use crate::config::Cache;
+use crate::config::{Cache, Templates};
 use crate::defaults;
 use crate::document::path::FieldPath;
 use crate::raw::RawCache;
-use crate::types::{AuthMode, Name, SettingName, Similarity, bounds};
+use crate::types::{AuthMode, Duration, Name, SettingName, Similarity, bounds};
 
 pub(super) fn validate(
     raw: RawCache,
     path: &FieldPath,
     auth: AuthMode,
+    templates: &Templates,
     report: &mut Report<'_>,
 ) -> Cache {
     let quarantine = raw.quarantine.unwrap_or(defaults::QUARANTINE);
     if quarantine {
         check_quarantine(&raw, &path.key("quarantine"), auth, report);
     }
+    let category_ttl = category_ttl(
+        raw.category_ttl.unwrap_or_default(),
+        &path.key("category_ttl"),
+        templates,
+        report,
+    );
     let vary = vary(raw.vary.unwrap_or_default(), &path.key("vary"), report);
     let similarity = &path.key("min_similarity");
     let answer = &path.key("max_answer_bytes");
@@ -28,6 +37,7 @@ pub(super) fn validate(
         ttl: report.field(&path.key("ttl"), raw.ttl, defaults::TTL, |text| {
             bounds::TTL.check(text.parse()?)
         }),
+        category_ttl,
         ttl_jitter: report.field(
             &path.key("ttl_jitter"),
             raw.ttl_jitter,
@@ -75,6 +85,32 @@ fn check_quarantine(raw: &RawCache, path: &FieldPath, auth: AuthMode, report: &m
             "set server.auth = \"passthrough\", or remove quarantine",
         );
     }
+}
+
+/// Checks names and lifetimes; whether there is such a category, only the loaded templates tell.
+fn category_ttl(
+    raw: BTreeMap<String, String>,
+    path: &FieldPath,
+    templates: &Templates,
+    report: &mut Report<'_>,
+) -> BTreeMap<Name, Duration> {
+    if !raw.is_empty() && !templates.enabled {
+        report.add(
+            path,
+            "categories are those of the templates, which are off",
+            "set templates.enabled = true, or remove category_ttl",
+        );
+    }
+    let mut lifetimes = BTreeMap::new();
+    for (name, text) in raw {
+        let path = path.key(&name);
+        let name = report.check(&path, Name::new(&name));
+        let ttl = text.parse().and_then(|ttl| bounds::TTL.check(ttl));
+        if let (Some(name), Some(ttl)) = (name, report.check(&path, ttl)) {
+            lifetimes.insert(name, ttl);
+        }
+    }
+    lifetimes
 }
 
 /// Checks the names of settings and puts them in order, since the compatibility key must not depend on theirs.

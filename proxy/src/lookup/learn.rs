@@ -1,6 +1,7 @@
 //! Keeping an upstream's answer for the next time it is asked for, in the same words or in others.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tollfree_cache::entry::{Answer, NewEntry};
 use tollfree_cache::error::Error;
@@ -62,6 +63,7 @@ impl Lookup {
         by_meaning: bool,
         late: Option<Pending>,
     ) {
+        let of_frame = request.framed.as_ref().and_then(|framed| framed.ttl);
         let (mut entry, _) = self.entry(request, finding, answer, upstream, by_meaning);
         let now_ms = now_ms();
         let kept = self.keep(entry.clone(), now_ms);
@@ -71,6 +73,7 @@ impl Lookup {
         let this = self.clone();
         tokio::spawn(async move {
             if let Ok(Some(values)) = late.await {
+                entry.ttl = this.ttl(of_frame, || this.category_of_vector(&values));
                 entry.vector = this.models.vector(values);
                 this.keep(entry, now_ms);
             }
@@ -88,9 +91,10 @@ impl Lookup {
         upstream: &str,
     ) -> tollfree_embedder::Result<()> {
         let finding = Finding::unasked(&request, "");
+        let of_frame = request.framed.as_ref().and_then(|framed| framed.ttl);
         let (mut entry, semantic) = self.entry(request, finding, answer, upstream, true);
         if semantic {
-            entry = self.with_vector(entry).await?;
+            entry = self.with_vector(entry, of_frame).await?;
         }
         self.keep(entry, now_ms());
         Ok(())
@@ -121,6 +125,11 @@ impl Lookup {
         } else {
             None
         };
+        let of_frame = request.framed.and_then(|framed| framed.ttl);
+        let ttl = self.ttl(of_frame, || match &finding.vector {
+            Some(vector) => self.category_of_vector(vector),
+            None => self.category_of_words(&goal),
+        });
         let vector = if semantic {
             finding.vector.and_then(|values| self.models.vector(values))
         } else {
@@ -145,20 +154,26 @@ impl Lookup {
             language: goal.language().clone(),
             contributor: request.caller,
             quarantine: self.limits.quarantine,
-            ttl: request.framed.and_then(|framed| framed.ttl),
+            ttl,
             vector,
             sketch,
         };
         (entry, semantic)
     }
 
-    async fn with_vector(&self, mut entry: NewEntry) -> tollfree_embedder::Result<NewEntry> {
+    async fn with_vector(
+        &self,
+        mut entry: NewEntry,
+        of_frame: Option<Duration>,
+    ) -> tollfree_embedder::Result<NewEntry> {
         let mut vectors = self
             .models
             .embed(vec![entry.goal.clone()], models::PATIENCE)
             .await?;
         self.metrics.embedded_texts.inc();
-        entry.vector = vectors.pop().and_then(|values| self.models.vector(values));
+        let values = vectors.pop();
+        entry.ttl = self.ttl(of_frame, || self.category_of_vector(values.as_deref()?));
+        entry.vector = values.and_then(|values| self.models.vector(values));
         Ok(entry)
     }
 

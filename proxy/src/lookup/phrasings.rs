@@ -47,6 +47,16 @@ impl Phrasings {
             .map(|other| dot(sketch, other))
             .max_by(f32::total_cmp)
     }
+
+    /// The similarity of a static vector to each phrasing of this very library; `None` while there are none.
+    pub fn sketch_similarities(&self, library: &Arc<Library>, sketch: &[f32]) -> Option<Vec<f32>> {
+        let prepared = self.0.load();
+        let prepared = prepared
+            .as_ref()
+            .filter(|prepared| Arc::ptr_eq(&prepared.library, library))?;
+        let similarities = prepared.sketches.iter().map(|other| dot(sketch, other));
+        Some(similarities.collect())
+    }
 }
 
 fn dot(left: &[f32], right: &[f32]) -> f32 {
