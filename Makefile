@@ -6,7 +6,7 @@ export PATH := $(PATH):$(ASSETS)/cmake/bin
 CARGO ?= cargo
 PYTHON ?= python3
 
-.PHONY: run test setup build bench fmt help verifier-report free-share scale train-verifier
+.PHONY: run test setup build bench fmt help verifier-report free-share eviction crash-rounds scale train-verifier
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -36,6 +36,13 @@ free-share: build ## Replays a stream of goals and prints which share was answer
 scale: build ## Measures the cache from a thousand entries to a million (an hour, 4 GB of memory, 8 GB of disk).
 	$(CARGO) build --release --locked -p tollfree-bench
 	$(PYTHON) benches/scale.py --record
+
+eviction: ## Replays drifting Zipf traces against the cache and against LRU, and prints hits and cost saved.
+	$(CARGO) build --release --locked -p tollfree-bench
+	target/release/tollfree-bench eviction
+
+crash-rounds: ## Kills a writing process 200 times at random points and checks what its store still holds.
+	TOLLFREE_CRASH_ROUNDS=200 $(CARGO) test --release --locked -p tollfree-cache --test life -- --nocapture a_process_killed
 
 train-verifier: ## Trains the same-answer model again (half an hour or hours; fetches PyTorch, 6 GB).
 	$(PYTHON) -m venv $(ASSETS)/training

@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Bound(BoundArgs),
     /// Times one bare embedding
     Embed(EmbedArgs),
+    /// Replays a drifting Zipf trace against the cache and against plain LRU of the same size
+    Eviction(EvictionArgs),
     /// Measures the cache from a thousand entries to a million
     #[command(subcommand)]
     Scale(Scale),
@@ -274,6 +276,25 @@ pub(crate) struct EmbedArgs {
     /// Folder of the sentence model [default: the one in the assets folder]
     #[arg(long)]
     pub(crate) model_dir: Option<PathBuf>,
+
+    /// Prints the report as one JSON line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvictionArgs {
+    /// Different goals that are asked
+    #[arg(long, default_value = "20000", value_parser = at_least_one)]
+    pub(crate) goals: usize,
+
+    /// Requests of each trace
+    #[arg(long, default_value = "400000", value_parser = at_least_one)]
+    pub(crate) requests: usize,
+
+    /// What the traces are drawn from
+    #[arg(long, default_value = "1")]
+    pub(crate) seed: u64,
 
     /// Prints the report as one JSON line
     #[arg(long)]

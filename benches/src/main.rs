@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use serde::Serialize;
 use tollfree_bench::{
-    baseline, bound, embedding,
+    baseline, bound, embedding, eviction,
     load::{self, Mode, Requests, Target},
     scale::{goals, grow, index, vectors::Vectors},
 };
@@ -51,6 +51,10 @@ fn main() -> Result<()> {
             let json = args.json;
             print(&embedding::run(&embed_options(args)?)?, json)
         }
+        Command::Eviction(args) => print(
+            &eviction::run(args.goals, args.requests, args.seed)?,
+            args.json,
+        ),
         Command::Scale(Scale::Index(args)) => {
             let (vectors, _) = source(&args.source)?;
             let report = index::run(

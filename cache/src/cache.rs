@@ -8,6 +8,7 @@ mod change;
 mod label;
 mod load;
 mod options;
+mod quarantine;
 mod snapshots;
 mod survey;
 
@@ -20,6 +21,8 @@ use parking_lot::{Mutex, RwLock};
 use crate::bound::Bound;
 use crate::cache::load::Leftovers;
 pub use crate::cache::options::{CacheOptions, Evictions, OpenReport, Stats, StoreStats};
+pub use crate::cache::quarantine::Vote;
+use crate::cache::quarantine::Waiting;
 use crate::cache::snapshots::Snapshots;
 use crate::counters::{Counter, Counters, Tier};
 use crate::entry::{Entry, EntryId};
@@ -28,7 +31,7 @@ use crate::exact::ExactMap;
 use crate::key::{CompatibilityKey, ExactKey};
 use crate::resident::Residents;
 use crate::semantic::partitions::{Limits, Partitions};
-use crate::store::redb::RedbStore;
+use crate::store::redb::{RedbStore, salvage};
 use crate::store::writer::Writer;
 use crate::store::{PhrasingKey, Store};
 
@@ -53,6 +56,8 @@ pub struct Cache {
     evictions: Mutex<Evictions>,
     /// What labels say of the entries here.
     bound: Bound,
+    /// The entries that only their contributors find.
+    waiting: Mutex<Waiting>,
     /// Held by whatever changes the set of entries.
     changing: Mutex<()>,
     writer: Option<Writer>,
@@ -68,8 +73,8 @@ impl Cache {
 
     /// Opens the cache in a directory, which is made if it is not there, and loads all of it.
     ///
-    /// A store file that cannot be read is moved aside and a fresh one begun; the report says so. Large partitions
-    /// are indexed in the background and scanned until then.
+    /// A store file that is damaged is moved aside and a fresh one begun with what could still be read; the report
+    /// says so. Large partitions are indexed in the background and scanned until then.
     ///
     /// # Errors
     /// [`Error::Locked`] while another process has the directory, [`Error::Format`] for a store of a newer version,
@@ -88,12 +93,15 @@ impl Cache {
             Err(error) if error.is_damage() => {
                 let moved = RedbStore::move_aside(directory, now_ms)?;
                 tracing::error!(%error, moved_to = %moved.display(), "store moved aside, beginning a fresh one");
+                let fresh = RedbStore::open(directory)?;
+                let salvaged = salvage::copy(&moved, &fresh)?;
                 let (cache, report) =
-                    Self::open_store(directory, options, Limits::DEFAULT, now_ms)?;
+                    Self::on_disk(fresh, directory, options, Limits::DEFAULT, now_ms)?;
                 Ok((
                     cache,
                     OpenReport {
                         corrupt_moved_to: Some(moved),
+                        salvaged,
                         ..report
                     },
                 ))
@@ -108,14 +116,24 @@ impl Cache {
         limits: Limits,
         now_ms: u64,
     ) -> Result<(Self, OpenReport)> {
-        let store = Arc::new(RedbStore::open(directory)?);
+        let store = RedbStore::open(directory)?;
+        Self::on_disk(store, directory, options, limits, now_ms)
+    }
+
+    /// Loads what a store in a directory holds, and keeps the snapshot of the index beside it.
+    fn on_disk(
+        store: RedbStore,
+        directory: &Path,
+        options: CacheOptions,
+        limits: Limits,
+        now_ms: u64,
+    ) -> Result<(Self, OpenReport)> {
         let mut cache = Self::with_limits(options, limits);
         cache.snapshots = Some(Snapshots::new(directory));
-        cache.attach(store, now_ms)
+        cache.attach(Arc::new(store), now_ms)
     }
 
     #[cfg(test)]
-
     pub(crate) fn with_store(
         store: Arc<dyn Store>,
         options: CacheOptions,
@@ -135,15 +153,17 @@ impl Cache {
 
     fn with_limits(options: CacheOptions, limits: Limits) -> Self {
         let model = options.model.as_deref().map(Arc::from);
+        let residents = Residents::new(options.max_entries);
         Self {
             options,
             exact: ExactMap::new(),
-            residents: RwLock::new(Residents::new()),
+            residents: RwLock::new(residents),
             partitions: Arc::new(Partitions::new(limits)),
             model: RwLock::new(model),
             counters: Arc::default(),
             evictions: Mutex::default(),
             bound: Bound::default(),
+            waiting: Mutex::default(),
             changing: Mutex::new(()),
             writer: None,
             snapshots: None,
@@ -217,7 +237,7 @@ impl Cache {
         self.residents.read().entries()
     }
 
-    /// Counts a hit and, when it came from an entry, keeps the entry from eviction.
+    /// Counts a hit and, when it came from an entry, adds to what the entry is worth when another must go.
     ///
     /// `saved_micro_usd` is what the upstream would have cost, in millionths of a US dollar.
     pub fn record_hit(
@@ -229,10 +249,8 @@ impl Cache {
     ) {
         self.counters.add(tier.counter(), 1);
         self.counters.add(Counter::SavedMicroUsd, saved_micro_usd);
-        if let Some(id) = entry
-            && let Some(resident) = self.residents.read().get(id)
-        {
-            resident.touch(now_ms);
+        if let Some(id) = entry {
+            self.residents.read().note_hit(id, saved_micro_usd, now_ms);
         }
     }
 

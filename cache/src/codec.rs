@@ -26,6 +26,11 @@ impl Writer {
         self
     }
 
+    pub(crate) fn u128(&mut self, value: u128) -> &mut Self {
+        self.0.extend_from_slice(&value.to_le_bytes());
+        self
+    }
+
     pub(crate) fn array(&mut self, value: &[u8; 32]) -> &mut Self {
         self.0.extend_from_slice(value);
         self
@@ -69,15 +74,26 @@ impl<'a> Reader<'a> {
         key: &[u8],
         sealed: &'a [u8],
     ) -> Result<Self> {
+        Self::open_any(what, &[version], key, sealed).map(|(_, reader)| reader)
+    }
+
+    /// Opens a sealed value of any of some versions and says of which.
+    pub(crate) fn open_any(
+        what: &'static str,
+        versions: &[u8],
+        key: &[u8],
+        sealed: &'a [u8],
+    ) -> Result<(u8, Self)> {
         let mut reader = Self { what, rest: sealed };
-        if reader.u8()? != version {
+        let version = reader.u8()?;
+        if !versions.contains(&version) {
             return Err(reader.corrupt("it has an unknown version"));
         }
         let expected = reader.take(DIGEST_BYTES)?;
         if expected != digest(version, key, reader.rest) {
             return Err(reader.corrupt("its digest does not match"));
         }
-        Ok(reader)
+        Ok((version, reader))
     }
 
     pub(crate) fn corrupt(&self, reason: &'static str) -> Error {
@@ -93,6 +109,10 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn u64(&mut self) -> Result<u64> {
         Ok(u64::from_le_bytes(self.fixed()?))
+    }
+
+    pub(crate) fn u128(&mut self) -> Result<u128> {
+        Ok(u128::from_le_bytes(self.fixed()?))
     }
 
     pub(crate) fn array(&mut self) -> Result<[u8; 32]> {

@@ -10,6 +10,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::contributor::Contributor;
+pub(crate) use crate::entry::codec::ENTRY_VERSION;
 use crate::error::{Error, Result};
 use crate::key::{CompatibilityKey, ExactKey};
 use crate::language::Language;
@@ -188,6 +190,18 @@ impl Embedding {
     }
 }
 
+/// The keys under which an answer will be found by others than its contributor, once it may be.
+///
+/// Until then the entry lies under keys that only its contributor can make ([`ExactKey::private_to`]), so that no
+/// lookup of anybody else's can reach it, whatever it forgets to check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quarantine {
+    /// The request it answers.
+    pub exact: ExactKey,
+    /// The requests it may answer if the goals agree.
+    pub compatibility: CompatibilityKey,
+}
+
 /// One stored answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -195,9 +209,9 @@ pub struct Entry {
     pub id: EntryId,
     /// The isolation boundary it belongs to.
     pub namespace: Namespace,
-    /// The request it answers.
+    /// The request it answers; in quarantine, that request as its contributor asks it.
     pub exact: ExactKey,
-    /// The requests it may answer if the goals agree.
+    /// The requests it may answer if the goals agree; in quarantine, those of its contributor.
     pub compatibility: CompatibilityKey,
     /// The goal it was given for.
     pub goal: String,
@@ -213,6 +227,10 @@ pub struct Entry {
     pub expires_at_ms: u64,
     /// The language of the goal.
     pub language: Language,
+    /// Who it was learned from.
+    pub contributor: Contributor,
+    /// What it waits for while it is served to its contributor only; `None` for an entry that all may find.
+    pub quarantine: Option<Box<Quarantine>>,
 }
 
 impl Entry {
@@ -232,6 +250,10 @@ impl Entry {
         const OVERHEAD: usize = 256;
         size_of::<Self>()
             + OVERHEAD
+            + self
+                .quarantine
+                .as_ref()
+                .map_or(0, |_| size_of::<Quarantine>())
             + self.goal.len()
             + self.answer.text.len()
             + self.answer.model.len()
@@ -260,7 +282,11 @@ pub struct NewEntry {
     pub model_requested: String,
     /// The language of the goal.
     pub language: Language,
-    /// How long it may be served; `None` takes the cache's default.
+    /// Who it was learned from.
+    pub contributor: Contributor,
+    /// Whether it is kept from everybody else until a second contributor confirms it.
+    pub quarantine: bool,
+    /// How long it may be served at most; `None` takes the cache's default.
     pub ttl: Option<Duration>,
     /// The embedded goal. Without it the entry is found by its exact key only.
     pub vector: Option<Vector>,

@@ -31,6 +31,12 @@ pub enum Error {
         /// The limit in bytes.
         limit: usize,
     },
+    /// An answer or goal with personal data or a secret in it, which is not stored.
+    #[error("{kind} in goal or answer")]
+    Pii {
+        /// What was found. The text itself is not kept.
+        kind: crate::pii::Kind,
+    },
     /// A vector of another length than its neighbours.
     #[error("embedding has {actual} dimensions, index expects {expected}")]
     Dimensions {
@@ -66,7 +72,10 @@ pub enum Error {
         path: PathBuf,
     },
     /// A store written by a newer version of this program.
-    #[error("store has format {found}, this version reads up to {supported}")]
+    #[error(
+        "store has format {found}, this version reads up to {supported}: start the newer version again, or move \
+         cache.redb away to begin with an empty store"
+    )]
     Format {
         /// The version in the file.
         found: u64,

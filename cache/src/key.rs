@@ -7,6 +7,8 @@
 use std::fmt;
 use std::sync::LazyLock;
 
+use crate::contributor::Contributor;
+
 /// Hashers with their context taken in: that costs as much as hashing a short request, and an exact hit does
 /// little else.
 static EXACT: LazyLock<blake3::Hasher> =
@@ -17,6 +19,13 @@ static COMPATIBILITY: LazyLock<blake3::Hasher> =
 /// The version in both context strings, for whoever carries keys from one data directory to another: keys of another
 /// version are found by no request.
 pub const VERSION: u32 = 1;
+
+/// The same requests, as asked by one contributor: domains of their own, so that a key that only one contributor
+/// can look up never equals one that everybody can.
+static PRIVATE_EXACT: LazyLock<blake3::Hasher> =
+    LazyLock::new(|| blake3::Hasher::new_derive_key("tollfree 2026 private exact key v1"));
+static PRIVATE_COMPATIBILITY: LazyLock<blake3::Hasher> =
+    LazyLock::new(|| blake3::Hasher::new_derive_key("tollfree 2026 private compatibility key v1"));
 
 /// The digest of a whole canonical request.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,6 +48,11 @@ impl ExactKey {
         &self.0
     }
 
+    /// Returns the key under which an answer to this request waits for the one contributor it was learned from.
+    pub fn private_to(&self, contributor: Contributor) -> Self {
+        Self(private(&PRIVATE_EXACT, &self.0, contributor))
+    }
+
     pub(crate) fn digest(feed: impl FnOnce(&mut Fields)) -> Self {
         Self(Fields::digest(&EXACT, feed))
     }
@@ -55,9 +69,22 @@ impl CompatibilityKey {
         &self.0
     }
 
+    /// Returns the key under which an answer to such a request waits for the one contributor it was learned from.
+    pub fn private_to(&self, contributor: Contributor) -> Self {
+        Self(private(&PRIVATE_COMPATIBILITY, &self.0, contributor))
+    }
+
     pub(crate) fn digest(feed: impl FnOnce(&mut Fields)) -> Self {
         Self(Fields::digest(&COMPATIBILITY, feed))
     }
+}
+
+fn private(begun: &blake3::Hasher, key: &[u8; 32], contributor: Contributor) -> [u8; 32] {
+    let mut hasher = begun.clone();
+    hasher
+        .update(key)
+        .update(&contributor.as_u128().to_le_bytes());
+    hasher.finalize().into()
 }
 
 /// The bytes of fields that cannot run into each other, gathered so that they are hashed in one go.

@@ -4,7 +4,9 @@
 //! API's default, key order and number form; two requests that mean the same must arrive here equal.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use crate::contributor::Contributor;
 use crate::frame::GoalPlace;
 use crate::key::{CompatibilityKey, ExactKey, Fields};
 use crate::language::Language;
@@ -40,6 +42,8 @@ pub struct Framed {
     pub goal: String,
     /// The shape the frame expects of an answer.
     pub shape: String,
+    /// How long an answer learned inside the frame lives; `None` as long as any. Part of no key.
+    pub ttl: Option<Duration>,
     /// Where the goal was taken from.
     pub place: GoalPlace,
 }
@@ -61,6 +65,8 @@ pub enum Format {
 pub struct Request {
     /// The isolation boundary of the caller.
     pub namespace: Namespace,
+    /// Who asks. Part of no key but those of entries in quarantine.
+    pub caller: Contributor,
     /// The model the client named.
     pub model: String,
     /// The system text; empty when there is none.

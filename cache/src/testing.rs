@@ -1,5 +1,6 @@
 //! What the tests of several modules share.
 
+use crate::contributor::Contributor;
 use crate::entry::{Answer, Entry, EntryId, Finish, Usage};
 use crate::key::{CompatibilityKey, ExactKey};
 use crate::language::Language;
@@ -11,8 +12,8 @@ pub(crate) fn id(id: u64) -> EntryId {
 
 /// An entry whose fields follow from its number; it expires `n` milliseconds after 10,000.
 pub(crate) fn entry(n: u64) -> Entry {
-    let mut exact = [0; 32];
-    exact[..8].copy_from_slice(&n.to_be_bytes());
+    // A digest, as the sketch of uses expects.
+    let exact = *blake3::hash(&n.to_be_bytes()).as_bytes();
     Entry {
         id: id(n),
         namespace: Namespace::anonymous(),
@@ -33,6 +34,8 @@ pub(crate) fn entry(n: u64) -> Entry {
         created_at_ms: 1_000,
         expires_at_ms: 10_000 + n,
         language: Language::new("en"),
+        contributor: Contributor::UNKNOWN,
+        quarantine: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::types::{
-    AuthMode, CredentialMode, Duration, LearnFrames, LogFormat, PolicyMode, SemanticMode,
+    AuthMode, CredentialMode, Duration, LearnFrames, LogFormat, Pii, PolicyMode, SemanticMode,
     ShapeContent, Similarity, Variety,
 };
 
@@ -46,6 +46,15 @@ pub const COALESCE_WAIT: Duration = Duration::from_secs(30);
 
 /// An answer whose time is over is not served, unless asked for.
 pub const STALE_WHILE_REVALIDATE: Duration = Duration::from_millis(0);
+
+/// Spread of lifetimes: a tenth turns the expiry of an hour's answers into that of a day's, at little loss.
+pub const TTL_JITTER: f64 = 0.1;
+
+/// Who shares a namespace trusts the others, unless told otherwise.
+pub const QUARANTINE: bool = false;
+
+/// Personal data is not kept: what is not there cannot leak.
+pub const PII: Pii = Pii::Refuse;
 
 /// Threshold of the semantic tier: thorough rewordings of one goal lie as low as this, and the verifier tells them from
 /// their neighbours. Below it, hits are too rare to pay for the verifications.

@@ -17,7 +17,7 @@ mod similarity;
 pub use base_url::BaseUrl;
 pub use bound::Bound;
 pub use choices::{
-    AuthMode, CredentialMode, LearnFrames, LogFormat, PolicyMode, SemanticMode, ShapeContent,
+    AuthMode, CredentialMode, LearnFrames, LogFormat, Pii, PolicyMode, SemanticMode, ShapeContent,
     UpstreamKind, Variety,
 };
 pub use duration::Duration;
@@ -71,6 +71,14 @@ pub mod bounds {
         Duration::from_millis(0),
         Duration::from_days(365),
         "0ms serves none",
+    );
+
+    /// How much earlier an entry may expire.
+    pub const TTL_JITTER: Bound<f64> = Bound::new(
+        "part of the lifetime",
+        0.0,
+        0.5,
+        "0 lets all live equally long",
     );
 
     /// Cosine similarity of two unit vectors.

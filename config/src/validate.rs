@@ -78,11 +78,15 @@ pub(crate) fn validate(
     let (shapes, shape_names) = shapes::validate(raw.shapes, &root.key("shapes"), &mut report);
     let upstreams =
         upstreams::validate(raw.upstreams, &root.key("upstreams"), &around, &mut report);
+    let server = server::validate(raw.server, &root.key("server"), &around, &mut report);
+    let templates =
+        templates::validate(raw.templates, &root.key("templates"), &around, &mut report);
+    let cache = &root.key("cache");
     let config = Config {
-        server: server::validate(raw.server, &root.key("server"), &around, &mut report),
-        cache: cache::validate(raw.cache, &root.key("cache"), &mut report),
+        cache: cache::validate(raw.cache, cache, server.auth, &templates, &mut report),
+        server,
         embedder: embedder::validate(raw.embedder, &root.key("embedder"), &around, &mut report),
-        templates: templates::validate(raw.templates, &root.key("templates"), &around, &mut report),
+        templates,
         shapes,
         frames: frames::validate(raw.frames, &root.key("frames"), &shape_names, &mut report),
         policy: policy::validate(raw.policy, &root.key("policy"), &upstreams, &mut report),

@@ -78,6 +78,9 @@ impl Admin {
             },
             (&Method::POST, "/admin/v1/cache/import") => entries::import(&self.app, session).await,
             (&Method::POST, "/admin/v1/cache/purge") => entries::purge(&self.app, session).await,
+            (&Method::POST, "/admin/v1/cache/release") => {
+                entries::release(&self.app, session).await
+            }
             (&Method::POST, path) if path.starts_with(frames::PREFIX) => {
                 frames::decide(&self.app, path, session).await
             }

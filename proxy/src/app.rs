@@ -1,6 +1,6 @@
 //! The application: every long-lived part, built once from a configuration.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,10 +11,10 @@ use pingora::connectors::http::Connector;
 use tokio::sync::Semaphore;
 use tollfree_cache::cache::{Cache, CacheOptions, OpenReport};
 use tollfree_cache::decision::Bar;
-use tollfree_cache::template::{Content, Library, Shape, shape};
+use tollfree_cache::template::{Content, Library, Shape, Template, shape};
 use tollfree_cache::verify::RuleVerifier;
 use tollfree_config::Config;
-use tollfree_config::types::{AuthMode, ShapeContent};
+use tollfree_config::types::{AuthMode, Pii, ShapeContent};
 
 use crate::decisions::Decisions;
 use crate::exchange::flight::Flights;
@@ -86,7 +86,11 @@ impl App {
             }
         };
         if let Some(moved_to) = &opened.corrupt_moved_to {
-            tracing::error!(moved_to = %moved_to.display(), "the store was damaged and is begun anew");
+            tracing::error!(
+                moved_to = %moved_to.display(),
+                salvaged = opened.salvaged,
+                "the store was damaged and is begun anew with what could be read"
+            );
         }
         Self::assemble(config, Arc::new(cache), opened, models, metrics)
     }
@@ -187,6 +191,13 @@ impl App {
                 templates: config.templates().enabled(),
                 enabled: config.cache().enabled(),
                 stale_for: config.cache().stale_while_revalidate().get(),
+                category_ttl: config
+                    .cache()
+                    .category_ttl()
+                    .iter()
+                    .map(|(category, ttl)| (category.to_string(), ttl.get()))
+                    .collect(),
+                quarantine: config.cache().quarantine(),
             },
             cache,
             library,
@@ -264,6 +275,8 @@ fn cache_options(config: &Config) -> CacheOptions {
         max_answer_bytes: config.cache().max_answer_bytes(),
         ttl: config.cache().ttl().get(),
         stale_while_revalidate: config.cache().stale_while_revalidate().get(),
+        ttl_jitter: config.cache().ttl_jitter(),
+        refuse_pii: config.cache().pii() == Pii::Refuse,
         // The embedder is still loading; the store learns its model when it is there.
         model: None,
     }
@@ -272,14 +285,33 @@ fn cache_options(config: &Config) -> CacheOptions {
 /// Loads the compiled-in templates and those of `templates.dir`.
 ///
 /// # Errors
-/// Every problem of every template, worded for people.
+/// Every problem of every template, and every configured category that none is of, worded for people.
 pub fn load_library(config: &Config) -> Result<Library, Vec<String>> {
-    Library::load(config.templates().dir()).map_err(|problems| {
+    let library = Library::load(config.templates().dir()).map_err(|problems| {
         problems
             .iter()
             .map(|problem| format!("templates.dir: {problem}"))
-            .collect()
-    })
+            .collect::<Vec<_>>()
+    })?;
+    let known: BTreeSet<&str> = library.templates().map(Template::category).collect();
+    let listed = || known.iter().copied().collect::<Vec<_>>().join(", ");
+    let problems: Vec<String> = config
+        .cache()
+        .category_ttl()
+        .keys()
+        .filter(|category| !known.contains(category.as_str()))
+        .map(|category| {
+            format!(
+                "cache.category_ttl.{category}: no template is of this category; name one of: {}",
+                listed()
+            )
+        })
+        .collect();
+    if problems.is_empty() {
+        Ok(library)
+    } else {
+        Err(problems)
+    }
 }
 
 /// Compiles the configured shapes and adds the built-in ones.

@@ -197,6 +197,12 @@ enum CacheCommand {
     },
     /// Take entries out, and print which
     Purge(entries::PurgeArgs),
+    /// Shares answers that are in quarantine with all clients of their namespace
+    Release {
+        /// Ids of entries, as `x-tollfree-entry` tells them
+        #[arg(required = true, value_name = "ID")]
+        entries: Vec<String>,
+    },
 }
 
 /// How goals are asked.
@@ -291,6 +297,7 @@ pub fn run() -> ExitCode {
         }
         Command::Cache(CacheCommand::Import { file }) => entries::import(&global, &file),
         Command::Cache(CacheCommand::Purge(args)) => entries::purge(&global, args),
+        Command::Cache(CacheCommand::Release { entries }) => entries::release(&global, entries),
     };
     result.unwrap_or_else(|error| {
         out::complain(&error);

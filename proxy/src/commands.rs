@@ -15,6 +15,7 @@ pub mod near_misses;
 pub mod pairs;
 pub mod portable;
 pub mod purge;
+pub mod release;
 pub mod requests;
 pub mod stats;
 pub mod templates;

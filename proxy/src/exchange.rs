@@ -147,6 +147,9 @@ impl Exchange<'_> {
             }
         };
         let mut request = chat.canonical(namespace);
+        if let Some(credential) = &self.credential {
+            request.caller = credential.contributor();
+        }
         self.app.frames.apply(&mut request);
         let asked = Instant::now();
         let mut finding = if !self.is_known() {

@@ -9,6 +9,7 @@ pub mod learner;
 
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use tollfree_cache::frame::{FixedWords, GoalPlace, Sample};
 use tollfree_cache::request::{Framed, Request};
@@ -29,6 +30,8 @@ pub struct Known {
     pub words: FixedWords,
     /// The shape it expects; empty when no template may answer.
     pub shape: String,
+    /// How long an answer learned inside it lives; `None` as long as any.
+    pub ttl: Option<Duration>,
 }
 
 /// The frames: the first configured one that matches a request counts, then the learned ones of its namespace.
@@ -128,6 +131,7 @@ impl Known {
             goal: goal.trim().to_owned(),
             shape: self.shape.clone(),
             place: self.words.place,
+            ttl: self.ttl,
         })
     }
 }
@@ -156,6 +160,7 @@ fn known(frame: &Frame) -> Known {
         identity: format!("{}@{}", frame.name(), words.digest()),
         words,
         shape: frame.shape().map(ToString::to_string).unwrap_or_default(),
+        ttl: frame.ttl().map(|ttl| ttl.get()),
     }
 }
 

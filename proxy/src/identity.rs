@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
 use pingora::http::RequestHeader;
+use tollfree_cache::contributor::Contributor;
 use tollfree_cache::namespace::Namespace;
 
 use crate::protocol::Protocol;
@@ -69,6 +70,11 @@ impl Credential {
                 .update(&secret);
         }
         Some(Self(*hasher.finalize().as_bytes()))
+    }
+
+    /// The contributor that answers are learned from when this credential asks.
+    pub fn contributor(&self) -> Contributor {
+        Contributor::of_credential(&self.0)
     }
 
     /// The namespace that belongs to this credential alone.

@@ -10,11 +10,13 @@ pub mod explore;
 pub mod finding;
 mod judge;
 pub mod learn;
+mod lifetime;
 pub mod models;
 pub mod phrasings;
+mod quarantine;
 pub mod recent;
-mod schemas;
 mod reload;
+mod schemas;
 mod verdict;
 
 use std::collections::HashMap;
@@ -25,9 +27,8 @@ use arc_swap::ArcSwap;
 use tollfree_cache::cache::Cache;
 use tollfree_cache::counters;
 use tollfree_cache::decision::{self, Bar, Terms};
-use tollfree_cache::entry::Entry;
 use tollfree_cache::goal::Goal;
-use tollfree_cache::key::{CompatibilityKey, ExactKey};
+use tollfree_cache::key::CompatibilityKey;
 use tollfree_cache::request::{Format, Request};
 use tollfree_cache::template::{Content, Library, Shape, shape};
 use tollfree_cache::verify::Verifier;
@@ -40,8 +41,8 @@ pub use learn::Pending;
 use models::Models;
 use phrasings::Phrasings;
 use recent::Recent;
-use schemas::Schemas;
 pub use reload::{AddError, Added};
+use schemas::Schemas;
 
 /// Longer goals are not even analysed, which would hold up an event loop: 254 tokens of English have some 1,200
 /// bytes.
@@ -79,6 +80,10 @@ pub struct Limits {
     pub enabled: bool,
     /// How long after its time an entry still answers the same request.
     pub stale_for: Duration,
+    /// How long answers to goals of a template's category live, by its name.
+    pub category_ttl: HashMap<String, Duration>,
+    /// Whether answers of one client are kept from the others until a second one confirms them.
+    pub quarantine: bool,
 }
 
 /// What one request asks of the lookup.
@@ -120,7 +125,8 @@ pub struct Lookup {
 /// Where a goal may be looked for beyond the exact tier.
 struct Scope<'a> {
     goal: &'a Goal,
-    key: CompatibilityKey,
+    /// Where entries are looked for, the caller's own first.
+    keys: Vec<CompatibilityKey>,
     shape: Option<&'a Shape>,
     partition: bool,
     sketch: Option<Vec<f32>>,
@@ -220,16 +226,16 @@ impl Lookup {
         let exact = if options.template_only {
             None
         } else {
-            self.cache.exact(&finding.exact, terms.now_ms)
+            self.exact(request, &finding.exact, &terms)
         };
-        if let Some(entry) = exact.filter(|entry| terms.admit(entry)) {
+        if let Some(entry) = exact {
             finding.similarity = Some(1.0);
             finding.hit = Some(Hit::Entry {
                 entry,
                 tier: Tier::Exact,
                 now_ms: terms.now_ms,
             });
-        } else if let Some(entry) = self.stale(&finding.exact, options, &terms) {
+        } else if let Some(entry) = self.stale(request, &finding.exact, options, &terms) {
             finding.similarity = Some(1.0);
             finding.hit = Some(Hit::Entry {
                 entry,
@@ -262,21 +268,12 @@ impl Lookup {
     /// The entry that answers this very request, if it was admitted after the request was looked up.
     pub fn exact_again(&self, request: &Request, options: &Options) -> Option<Hit> {
         let terms = self.terms(request, options);
-        let entry = self.cache.exact(&request.exact_key(), terms.now_ms)?;
-        terms.admit(&entry).then_some(Hit::Entry {
+        let entry = self.exact(request, &request.exact_key(), &terms)?;
+        Some(Hit::Entry {
             entry,
             tier: Tier::Exact,
             now_ms: terms.now_ms,
         })
-    }
-
-    fn stale(&self, key: &ExactKey, options: &Options, terms: &Terms<'_>) -> Option<Arc<Entry>> {
-        if options.template_only || self.limits.stale_for.is_zero() {
-            return None;
-        }
-        self.cache
-            .stale(key, self.limits.stale_for, terms.now_ms)
-            .filter(|entry| terms.admit(entry))
     }
 
     async fn find_alike(
@@ -324,16 +321,20 @@ impl Lookup {
                 }
             }
         }
-        let scope = Scope {
-            shape,
-            // An answer in JSON is never served for other words.
-            partition: request.format == Format::Text
+        let mut keys = self.keys(request, key);
+        // An answer in JSON is never served for other words.
+        keys.retain(|key| {
+            request.format == Format::Text
                 && !options.template_only
                 && self.limits.semantic != SemanticMode::Off
-                && self.cache.has_partition(&key),
+                && self.cache.has_partition(key)
+        });
+        let scope = Scope {
+            shape,
+            partition: !keys.is_empty(),
             sketch: self.models.sketch(goal.text()),
             goal: &goal,
-            key,
+            keys,
         };
         self.find_in(&scope, options, terms, finding).await;
         if finding.hit.is_none() && request.format != Format::Text {
@@ -381,14 +382,15 @@ impl Lookup {
             let outcome = library.answer(scope.goal, shape, vector, vectors, threshold);
             self.take_template(outcome, scope.goal, terms, finding);
         }
-        if finding.hit.is_none()
-            && let (true, Some(vector)) = (scope.partition, &raw_vector)
-        {
+        for key in &scope.keys {
+            let Some(vector) = raw_vector.as_ref().filter(|_| finding.hit.is_none()) else {
+                break;
+            };
             let mut outcome = decision::semantic(
                 &self.cache,
                 &*self.verifier,
                 scope.goal,
-                &scope.key,
+                key,
                 vector,
                 terms,
                 self.limits.bar,
@@ -450,7 +452,8 @@ impl Lookup {
         let below = |similarity: Option<f32>| {
             similarity.is_some_and(|found| found < self.limits.prefilter_similarity)
         };
-        let entries = !scope.partition || below(self.cache.best_sketch(&scope.key, sketch));
+        let mut partitions = scope.keys.iter();
+        let entries = partitions.all(|key| below(self.cache.best_sketch(key, sketch)));
         entries
             && match masked {
                 None => true,

@@ -438,6 +438,28 @@ def test_a_strangers_failure_holds_nobody_up(passthrough, openai_upstream, ask):
     assert refused.result().status == 401
 
 
+def test_quarantine_keeps_a_call_under_way_from_other_callers(start, openai_upstream, ask):
+    """What is not yet confirmed reaches nobody else, by whatever way."""
+    text = config.table("server", auth="passthrough") + config.table("cache", namespace="everyone", quarantine=True)
+    proxy = start(text + config.NO_TEMPLATES + config.upstream(openai_upstream))
+    one, two = new_key(), new_key()
+    for known in (one, two):
+        assert proxy.client.chat("What makes bread rise?", known).status == 200
+    gate, reply = held(answers.chat(text=TEXT))
+    openai_upstream.script(reply)
+    first = ask(proxy.client.chat, GOAL, one)
+    gate.wait_reached()
+    same = ask(proxy.client.chat, GOAL, one)
+    followers(proxy, 1)
+    other = proxy.client.chat(GOAL, two)
+    assert other.cache == "miss" and other.text.endswith(GOAL)
+    gate.open()
+    assert (first.result().cache, first.result().text) == ("miss", TEXT)
+    assert (same.result().cache, same.result().text) == ("coalesced", TEXT)
+    again = proxy.client.chat(GOAL, two)
+    assert (again.cache, again.text) == ("exact", other.text)
+
+
 def test_waiting_has_a_limit(start, openai_upstream, key, ask):
     text = config.table("cache", coalesce_wait="100ms") + config.NO_TEMPLATES + config.upstream(openai_upstream)
     proxy = start(text)

@@ -20,7 +20,8 @@ def proxy(start, openai_upstream):
 
 
 def text(upstream, window=FOREVER, ttl="1s", **fields):
-    cache = config.table("cache", ttl=ttl, stale_while_revalidate=window, **fields)
+    # Ages are compared with the lifetime below: no entry may go before it.
+    cache = config.table("cache", ttl=ttl, ttl_jitter=0.0, stale_while_revalidate=window, **fields)
     return cache + config.NO_TEMPLATES + config.upstream(upstream)
 
 

@@ -12,6 +12,7 @@ use std::{
 use anyhow::{Context, Result};
 use tollfree_cache::{
     cache::{Cache, CacheOptions},
+    contributor::Contributor,
     entry::{Answer, Finish, NewEntry, Usage, Vector},
     key::{CompatibilityKey, ExactKey},
     language::Language,
@@ -136,6 +137,8 @@ impl Run<'_> {
         let options = CacheOptions {
             max_entries: usize::MAX,
             max_answer_bytes: 1 << 20,
+            ttl_jitter: 0.0,
+            refuse_pii: true,
             ttl: Duration::from_secs(3_600),
             stale_while_revalidate: Duration::ZERO,
             model: Some(MODEL.to_owned()),
@@ -195,6 +198,8 @@ impl Run<'_> {
             upstream: "gemini".into(),
             model_requested: "gpt-4o-mini".into(),
             language: Language::new("en"),
+            contributor: Contributor::UNKNOWN,
+            quarantine: false,
             ttl: None,
             vector: Some(Vector::new(MODEL, values)?),
             sketch,

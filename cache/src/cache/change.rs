@@ -1,12 +1,14 @@
 //! Taking entries in and out: one change at a time, in memory first, then in the index, then towards the store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::cache::Cache;
 use crate::counters::Counter;
 use crate::entry::{Embedding, Entry, EntryId, NewEntry};
 use crate::error::{Error, Result};
 use crate::key::ExactKey;
+use crate::pii;
 use crate::resident::Resident;
 
 /// Expired entries cleared away with each admission: enough to keep up, too few to be felt.
@@ -14,7 +16,7 @@ const SWEPT_PER_ADMISSION: usize = 64;
 
 /// Why an entry goes.
 #[derive(Clone, Copy)]
-enum Reason {
+pub(super) enum Reason {
     Capacity,
     Expired,
     Replaced,
@@ -25,17 +27,47 @@ impl Cache {
     /// Takes an answer in, in place of one with the same exact key, and evicts another one if there is no room.
     ///
     /// It is found at once and durable within a second. A vector of a model other than the current one is stored
-    /// but not searched.
+    /// but not searched. Where the entry asks for quarantine, only its contributor finds it until a second one
+    /// brings the same answer to the same request, or votes for it ([`Cache::vote`]).
     ///
     /// # Errors
-    /// [`Error::AnswerTooLarge`] above the configured limit.
+    /// [`Error::AnswerTooLarge`] above the configured limit, [`Error::Pii`] where personal data or a secret is
+    /// found and refused. Costs one pass over goal and answer.
     pub fn admit(&self, new: NewEntry, now_ms: u64) -> Result<EntryId> {
+        self.admit_until(new, now_ms, None)
+    }
+
+    /// As [`Self::admit`], for an entry of another store: it keeps its age and its end, which was spread there.
+    ///
+    /// # Errors
+    /// Those of [`Self::admit`].
+    pub fn readmit(
+        &self,
+        new: NewEntry,
+        created_at_ms: u64,
+        expires_at_ms: u64,
+    ) -> Result<EntryId> {
+        self.admit_until(new, created_at_ms, Some(expires_at_ms))
+    }
+
+    fn admit_until(
+        &self,
+        mut new: NewEntry,
+        now_ms: u64,
+        expires_at_ms: Option<u64>,
+    ) -> Result<EntryId> {
         let (bytes, limit) = (new.answer.text.len(), self.options.max_answer_bytes);
         if bytes > limit {
             return Err(Error::AnswerTooLarge { bytes, limit });
         }
+        if self.options.refuse_pii
+            && let Some(kind) = pii::find(&new.goal).or_else(|| pii::find(&new.answer.text))
+        {
+            return Err(Error::Pii { kind });
+        }
         let _changing = self.changing.lock();
         self.evict_expired(now_ms, SWEPT_PER_ADMISSION);
+        let quarantine = self.place(&mut new, now_ms);
         let replaced = self
             .exact
             .get(&new.exact)
@@ -43,13 +75,16 @@ impl Cache {
         if replaced.is_none() {
             self.make_room();
         }
-        let ttl = new.ttl.unwrap_or(self.options.ttl);
-        let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+        let id = self.fresh_id(&new.exact, now_ms);
+        let expires_at_ms = expires_at_ms.unwrap_or_else(|| {
+            let ttl_ms = self.ttl_ms(new.ttl.unwrap_or(self.options.ttl), id);
+            now_ms.saturating_add(ttl_ms)
+        });
         let embedding = new
             .vector
             .map(|vector| Arc::new(Embedding::new(vector, new.sketch)));
         let entry = Arc::new(Entry {
-            id: self.fresh_id(&new.exact, now_ms),
+            id,
             namespace: new.namespace,
             exact: new.exact,
             compatibility: new.compatibility,
@@ -58,29 +93,35 @@ impl Cache {
             upstream: new.upstream,
             model_requested: new.model_requested,
             created_at_ms: now_ms,
-            expires_at_ms: now_ms.saturating_add(ttl_ms),
+            expires_at_ms,
             language: new.language,
+            contributor: new.contributor,
+            quarantine,
         });
         let resident = Arc::new(Resident::new(Arc::clone(&entry)));
+        self.residents.read().note_admission(&entry);
         // The new entry is there before the old one goes: no moment without an answer.
         self.take_in(&resident);
         if let Some(id) = replaced {
             self.evict(id, Reason::Replaced);
         }
-        let searched = embedding
-            .as_ref()
-            .filter(|it| self.model.read().as_deref() == Some(it.vector.model()));
-        if let Some(embedding) = searched {
-            self.index(&resident, embedding);
-            self.partitions.maintain(&entry.compatibility);
-            self.note_index_change();
-        }
+        self.index_current(&resident, embedding.as_deref());
         self.counters.add(Counter::Admissions, 1);
-        let id = entry.id;
         if let Some(writer) = &self.writer {
             writer.put(entry, embedding);
         }
         Ok(id)
+    }
+
+    /// Indexes the vector of an entry just taken in, if it is of the current model.
+    pub(super) fn index_current(&self, resident: &Arc<Resident>, embedding: Option<&Embedding>) {
+        let searched =
+            embedding.filter(|it| self.model.read().as_deref() == Some(it.vector.model()));
+        if let Some(embedding) = searched {
+            self.index(resident, embedding);
+            self.partitions.maintain(&resident.entry().compatibility);
+            self.note_index_change();
+        }
     }
 
     /// Takes an entry out; says whether it was there.
@@ -113,6 +154,14 @@ impl Cache {
         self.evict_expired(now_ms, usize::MAX)
     }
 
+    /// Shortens a time to live by up to the configured part, by a share that follows from the id.
+    fn ttl_ms(&self, ttl: Duration, id: EntryId) -> u64 {
+        // An id is a digest: as a fraction of its range it is evenly spread over [0, 1).
+        let share = id.as_u64() as f64 / (u64::MAX as f64 + 1.0);
+        let earlier = ttl.mul_f64(self.options.ttl_jitter.clamp(0.0, 1.0) * share.min(1.0));
+        u64::try_from(ttl.saturating_sub(earlier).as_millis()).unwrap_or(u64::MAX)
+    }
+
     fn fresh_id(&self, exact: &ExactKey, now_ms: u64) -> EntryId {
         let residents = self.residents.read();
         let mut nonce = 0;
@@ -128,6 +177,7 @@ impl Cache {
     pub(super) fn take_in(&self, resident: &Arc<Resident>) {
         self.residents.write().insert(Arc::clone(resident));
         self.exact.insert(resident);
+        self.waiting.lock().add(resident.entry());
     }
 
     /// Takes an entry out of memory.
@@ -140,11 +190,12 @@ impl Cache {
         self.partitions.remove(&entry.compatibility, id);
         self.bound.forget(id);
         self.note_index_change();
+        self.waiting.lock().remove(entry);
         true
     }
 
     /// Takes an entry out of memory and store.
-    fn evict(&self, id: EntryId, reason: Reason) -> bool {
+    pub(super) fn evict(&self, id: EntryId, reason: Reason) -> bool {
         let there = self.forget(id);
         if there {
             if let Some(writer) = &self.writer {

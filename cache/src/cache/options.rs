@@ -9,14 +9,19 @@ use crate::store::writer::WriterStats;
 /// The limits of a cache.
 #[derive(Clone, Debug)]
 pub struct CacheOptions {
-    /// Entries held at most; at least 1. One more evicts one that was not used for long.
+    /// Entries held at most; at least 1. One more evicts the one that is worth least.
     pub max_entries: usize,
     /// Bytes of answer text above which an answer is not taken in.
     pub max_answer_bytes: usize,
-    /// How long an entry is served if it does not say otherwise.
+    /// How long an entry is served at most if it does not say otherwise.
     pub ttl: Duration,
     /// How long an entry is kept after its time, so that [`crate::cache::Cache::stale`] finds it.
     pub stale_while_revalidate: Duration,
+    /// The part of its time, in [0, 1), by which an entry may go earlier, so that entries of one moment do not all
+    /// expire at one moment. How much of it follows from the entry's id.
+    pub ttl_jitter: f64,
+    /// Whether answers with personal data or secrets are refused.
+    pub refuse_pii: bool,
     /// Id of the model whose vectors are compared. With `None` no vector is indexed until
     /// [`crate::cache::Cache::use_model`] names one, or an entry with a vector is admitted.
     pub model: Option<String>,
@@ -35,7 +40,9 @@ pub struct OpenReport {
     pub dropped_over_limit: usize,
     /// Entries and vectors that could not be read.
     pub dropped_corrupt: usize,
-    /// Where a store file that could not be read at all was moved before a fresh one was begun.
+    /// Entries carried over from a damaged store file, before expiry and limit.
+    pub salvaged: usize,
+    /// Where a damaged store file was moved before a fresh one was begun.
     pub corrupt_moved_to: Option<PathBuf>,
 }
 

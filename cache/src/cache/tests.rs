@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::*;
+use crate::contributor::Contributor;
 use crate::entry::{Answer, Finish, NewEntry, Usage, Vector};
 use crate::language::Language;
 use crate::namespace::Namespace;
@@ -19,6 +20,8 @@ fn options() -> CacheOptions {
         max_answer_bytes: 1_000,
         ttl: Duration::from_millis(TTL_MS),
         stale_while_revalidate: Duration::ZERO,
+        ttl_jitter: 0.0,
+        refuse_pii: true,
         model: Some("m".into()),
     }
 }
@@ -56,6 +59,8 @@ fn new_entry(n: u64, vector: Option<Vec<f32>>) -> NewEntry {
         upstream: "up".into(),
         model_requested: "asked".into(),
         language: Language::new("en"),
+        contributor: Contributor::UNKNOWN,
+        quarantine: false,
         ttl: None,
         vector: vector.map(|values| Vector::new("m", values).unwrap()),
         sketch: None,

@@ -1,13 +1,19 @@
-//! How entries and their vectors are stored. Version 1 of each; a reader knows just the versions it names.
+//! How entries and their vectors are stored; a reader knows just the versions it names.
+//!
+//! Entries have version 2, which added the contributor and the quarantine. Version 1 is read too: its entries are
+//! of an unknown contributor and were shared from the first.
 
 use crate::codec::{Reader, Writer};
-use crate::entry::{Answer, Embedding, Entry, EntryId, Finish, Usage, Vector};
+use crate::contributor::Contributor;
+use crate::entry::{Answer, Embedding, Entry, EntryId, Finish, Quarantine, Usage, Vector};
 use crate::error::Result;
 use crate::key::{CompatibilityKey, ExactKey};
 use crate::language::Language;
 use crate::namespace::Namespace;
 
-const ENTRY_VERSION: u8 = 1;
+/// What [`Entry::encode`] writes.
+pub(crate) const ENTRY_VERSION: u8 = 2;
+const ENTRY_VERSION_1: u8 = 1;
 const EMBEDDING_VERSION: u8 = 1;
 
 impl Entry {
@@ -28,16 +34,29 @@ impl Entry {
             .text(&self.model_requested)
             .u64(self.created_at_ms)
             .u64(self.expires_at_ms)
-            .text(self.language.as_str());
+            .text(self.language.as_str())
+            .u128(self.contributor.as_u128());
+        match &self.quarantine {
+            None => writer.u8(0),
+            Some(keys) => writer
+                .u8(1)
+                .array(keys.exact.as_bytes())
+                .array(keys.compatibility.as_bytes()),
+        };
         writer.seal(ENTRY_VERSION, &self.id.as_u64().to_le_bytes())
     }
 
-    /// Reads what [`Entry::encode`] wrote for this id.
+    /// Reads what this or the previous version of [`Entry::encode`] wrote for this id.
     ///
     /// # Errors
     /// [`crate::error::Error::Corrupt`] for any other bytes.
     pub(crate) fn decode(id: EntryId, sealed: &[u8]) -> Result<Self> {
-        let mut reader = Reader::open("entry", ENTRY_VERSION, &id.as_u64().to_le_bytes(), sealed)?;
+        let (version, mut reader) = Reader::open_any(
+            "entry",
+            &[ENTRY_VERSION, ENTRY_VERSION_1],
+            &id.as_u64().to_le_bytes(),
+            sealed,
+        )?;
         let namespace = Namespace::new(reader.text()?)?;
         let exact = ExactKey::from_bytes(reader.array()?);
         let compatibility = CompatibilityKey::from_bytes(reader.array()?);
@@ -53,7 +72,7 @@ impl Entry {
             usage,
             model: reader.text()?.to_owned(),
         };
-        let entry = Self {
+        let mut entry = Self {
             id,
             namespace,
             exact,
@@ -65,7 +84,20 @@ impl Entry {
             created_at_ms: reader.u64()?,
             expires_at_ms: reader.u64()?,
             language: Language::new(reader.text()?),
+            contributor: Contributor::UNKNOWN,
+            quarantine: None,
         };
+        if version >= ENTRY_VERSION {
+            entry.contributor = Contributor::from_u128(reader.u128()?);
+            entry.quarantine = match reader.u8()? {
+                0 => None,
+                1 => Some(Box::new(Quarantine {
+                    exact: ExactKey::from_bytes(reader.array()?),
+                    compatibility: CompatibilityKey::from_bytes(reader.array()?),
+                })),
+                _ => return Err(reader.corrupt("its quarantine is neither there nor absent")),
+            };
+        }
         reader.end()?;
         Ok(entry)
     }
@@ -120,7 +152,8 @@ mod tests {
             id in any::<u64>(), namespace in "[a-z\u{e9}]{1,20}", exact in any::<[u8; 32]>(), compatibility in any::<[u8; 32]>(),
             (goal, text, model, upstream, model_requested) in any::<(String, String, String, String, String)>(),
             (input_tokens, output_tokens) in any::<(u64, u64)>(),
-            (created_at_ms, expires_at_ms) in any::<(u64, u64)>(), language in "[a-z]{2,3}"
+            (created_at_ms, expires_at_ms) in any::<(u64, u64)>(), language in "[a-z]{2,3}",
+            contributor in any::<u128>(), quarantine in prop::option::of(any::<([u8; 32], [u8; 32])>())
         ) -> Entry {
             Entry {
                 id: EntryId::from_u64(id),
@@ -130,6 +163,11 @@ mod tests {
                 goal, answer: Answer { text, finish: Finish::Stop, usage: Usage { input_tokens, output_tokens }, model },
                 upstream, model_requested, created_at_ms, expires_at_ms,
                 language: Language::new(&language),
+                contributor: Contributor::from_u128(contributor),
+                quarantine: quarantine.map(|(exact, compatibility)| Box::new(Quarantine {
+                    exact: ExactKey::from_bytes(exact),
+                    compatibility: CompatibilityKey::from_bytes(compatibility),
+                })),
             }
         }
     }

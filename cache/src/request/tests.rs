@@ -25,6 +25,7 @@ fn framed() -> impl Strategy<Value = Framed> {
         goal,
         shape,
         place,
+        ttl: None,
     })
 }
 
@@ -51,6 +52,7 @@ fn request() -> impl Strategy<Value = Request> {
             (user, framed, settings, max_tokens, stop),
         )| Request {
             namespace: Namespace::new(&namespace).unwrap(),
+            caller: Contributor::ANONYMOUS,
             model,
             system,
             earlier,
@@ -162,6 +164,7 @@ proptest! {
 fn plain() -> Request {
     Request {
         namespace: Namespace::anonymous(),
+        caller: Contributor::ANONYMOUS,
         model: "m".into(),
         system: String::new(),
         earlier: Vec::new(),
@@ -182,6 +185,7 @@ fn the_goal_is_the_framed_text_or_else_the_user_text() {
         frame: "coach".into(),
         goal: "Spanish".into(),
         shape: "markdown".into(),
+        ttl: None,
         place: GoalPlace::User,
     });
     assert_eq!(request.goal(), "Spanish");

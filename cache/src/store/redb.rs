@@ -2,13 +2,19 @@
 //!
 //! After an I/O error redb refuses everything until the file is opened anew, so a failed commit closes it and the
 //! next one opens it again. A file altered behind redb's back may make it panic; such a panic is caught and
-//! counts as damage. Values carry their own digests (see [`crate::codec`]), which find what redb does not check.
+//! counts as damage. The file is checked when it is opened, and what a damaged one still holds is carried over into
+//! a fresh one. Values carry their own digests (see [`crate::codec`]), which find what redb does not check.
+
+mod frozen;
+mod migrate;
+pub(crate) mod salvage;
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::RwLock;
 use redb::{
@@ -28,8 +34,12 @@ use crate::store::{PhrasingKey, Store};
 /// Name of the file inside the data directory.
 pub(crate) const FILE_NAME: &str = "cache.redb";
 
-/// Version of the tables as a whole. Values have versions of their own.
-const FORMAT: u64 = 1;
+/// Version of the tables as a whole: 2 since entries name their contributor. Values have versions of their own.
+const FORMAT: u64 = 2;
+
+/// Where the version stands, and the version that all rows have been brought to.
+const FORMAT_KEY: &str = "format";
+const MIGRATED_KEY: &str = "migrated";
 
 const PHRASING_VERSION: u8 = 1;
 
@@ -71,9 +81,13 @@ impl RedbStore {
     pub(crate) fn open(directory: &Path) -> Result<Self> {
         let path = directory.join(FILE_NAME);
         let file = path.clone();
+        // Checked when the process begins with it, and not again after each failed commit: a check reads it all,
+        // which loading does anyway. Unchecked damage can make redb panic while it unwinds, which ends the process.
+        let unchecked = AtomicBool::new(true);
         let opener = move || {
             Builder::new()
                 .set_cache_size(PAGE_CACHE_BYTES)
+                .set_check_integrity_on_open(unchecked.swap(false, Ordering::Relaxed))
                 .create(&file)
         };
         Self::with_opener(path, Box::new(opener))
@@ -89,7 +103,9 @@ impl RedbStore {
             let Some(table) = table(database, META)? else {
                 return Ok(FORMAT);
             };
-            Ok(table.get("format")?.map_or(FORMAT, |format| format.value()))
+            Ok(table
+                .get(FORMAT_KEY)?
+                .map_or(FORMAT, |format| format.value()))
         })?;
         if format > FORMAT {
             return Err(Error::Format {
@@ -97,6 +113,7 @@ impl RedbStore {
                 supported: FORMAT,
             });
         }
+        store.run("migrate", migrate::to_current)?;
         Ok(store)
     }
 
@@ -362,7 +379,8 @@ fn write(database: &Database, batch: &Batch) -> Result<(), redb::Error> {
 
 /// Notes the format, which store this is, and that its entries change.
 fn stamp(meta: &mut redb::Table<'_, &'static str, u64>, batch: &Batch) -> Result<(), redb::Error> {
-    meta.insert("format", FORMAT)?;
+    meta.insert(FORMAT_KEY, FORMAT)?;
+    meta.insert(MIGRATED_KEY, FORMAT)?;
     if meta.get(IDENTITY)?.is_none() {
         // The standard library's hashers are seeded at random: any one of them tells two stores apart.
         meta.insert(IDENTITY, RandomState::new().hash_one(FILE_NAME))?;
@@ -376,7 +394,7 @@ fn stamp(meta: &mut redb::Table<'_, &'static str, u64>, batch: &Batch) -> Result
 
 /// Opens a table for reading; `None` in a store that was never written to.
 fn table<K: redb::Key + 'static, V: redb::Value + 'static>(
-    database: &Database,
+    database: &impl ReadableDatabase,
     definition: TableDefinition<'_, K, V>,
 ) -> Result<Option<ReadOnlyTable<K, V>>, redb::Error> {
     match database.begin_read()?.open_table(definition) {

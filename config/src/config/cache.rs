@@ -1,8 +1,12 @@
 //! The valid form of `[cache]`.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use crate::types::{Duration, LearnFrames, Name, SemanticMode, SettingName, Similarity, Variety};
+use crate::types::{
+    Duration, LearnFrames, Name, Pii, SemanticMode, SettingName, Similarity, Variety,
+};
 
 /// When stored answers live and when one answers another request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -13,6 +17,10 @@ pub struct Cache {
     pub(crate) coalesce: bool,
     pub(crate) coalesce_wait: Duration,
     pub(crate) stale_while_revalidate: Duration,
+    pub(crate) category_ttl: BTreeMap<Name, Duration>,
+    pub(crate) ttl_jitter: f64,
+    pub(crate) quarantine: bool,
+    pub(crate) pii: Pii,
     pub(crate) min_similarity: Similarity,
     pub(crate) semantic: SemanticMode,
     pub(crate) confidence_shift: f32,
@@ -53,6 +61,26 @@ impl Cache {
     /// Returns how long after its lifetime an entry is served while it is refreshed; zero means not at all.
     pub fn stale_while_revalidate(&self) -> Duration {
         self.stale_while_revalidate
+    }
+
+    /// Returns the lifetimes of entries by the category of their goals.
+    pub fn category_ttl(&self) -> &BTreeMap<Name, Duration> {
+        &self.category_ttl
+    }
+
+    /// Returns the part of its lifetime by which an entry may expire earlier, in [0, 0.5].
+    pub fn ttl_jitter(&self) -> f64 {
+        self.ttl_jitter
+    }
+
+    /// Tells whether an answer learned from one client is kept from the others until a second one confirms it.
+    pub fn quarantine(&self) -> bool {
+        self.quarantine
+    }
+
+    /// Returns what happens to answers with personal data or secrets.
+    pub fn pii(&self) -> Pii {
+        self.pii
     }
 
     /// Returns the threshold of the semantic tier.

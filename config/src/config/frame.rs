@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::types::Name;
+use crate::types::{Duration, Name};
 
 /// Stands for the goal in one of the texts of a frame.
 pub const GOAL: &str = "{goal}";
@@ -14,6 +14,7 @@ pub struct Frame {
     pub(crate) system: FrameText,
     pub(crate) user: FrameText,
     pub(crate) shape: Option<Name>,
+    pub(crate) ttl: Option<Duration>,
 }
 
 /// One text of a frame.
@@ -50,5 +51,10 @@ impl Frame {
     /// Returns the shape in which a template answers, built-in or configured; `None` means that none does.
     pub fn shape(&self) -> Option<&Name> {
         self.shape.as_ref()
+    }
+
+    /// Returns how long an answer learned inside it lives; `None` means as long as any.
+    pub fn ttl(&self) -> Option<Duration> {
+        self.ttl
     }
 }

@@ -1,10 +1,12 @@
 //! `[cache]`
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::defaults;
-use crate::types::{Duration, LearnFrames, Name, SemanticMode, Variety, bounds};
+use crate::types::{Duration, LearnFrames, Name, Pii, SemanticMode, Variety, bounds};
 
 /// Stored answers: how long they live, and when one answers another request.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -48,6 +50,38 @@ pub(crate) struct RawCache {
     /// Default: `0ms`.
     #[schemars(with = "Option<Duration>", extend("default" = defaults::STALE_WHILE_REVALIDATE))]
     pub(crate) stale_while_revalidate: Option<String>,
+
+    /// How long an answer to a goal of a category of templates may be served, such as `money` or `travel`; where its
+    /// frame says so too, the shorter holds. A goal is of the category of the template that is worded most like it,
+    /// if any is near. Needs `templates.enabled`.
+    ///
+    /// Default: `{}`.
+    #[schemars(with = "Option<BTreeMap<String, Duration>>", example = category_ttl_example())]
+    pub(crate) category_ttl: Option<BTreeMap<String, String>>,
+
+    /// The part of its lifetime by which a stored answer may expire earlier, so that answers of one moment do not all
+    /// expire at one moment. How much of it each takes follows from its id.
+    ///
+    /// Default: `0.1`.
+    #[schemars(extend("default" = defaults::TTL_JITTER))]
+    #[schemars(range(min = bounds::TTL_JITTER.min(), max = bounds::TTL_JITTER.max()))]
+    pub(crate) ttl_jitter: Option<f64>,
+
+    /// Whether an answer that was learned from one client is served to that client only until the same answer came
+    /// for a second one, or the operator released it. Means something only with `namespace`, and needs
+    /// `server.auth = "passthrough"`: in open mode one caller can pose as many.
+    ///
+    /// Default: `false`.
+    #[schemars(extend("default" = defaults::QUARANTINE))]
+    pub(crate) quarantine: Option<bool>,
+
+    /// What happens to an answer when it, or its goal, holds an e-mail address, a telephone number, a payment card, a
+    /// bank account, a social security number or a key. `refuse`: it is passed on and not stored. `allow`: it is
+    /// stored.
+    ///
+    /// Default: `refuse`.
+    #[schemars(extend("default" = defaults::PII))]
+    pub(crate) pii: Option<Pii>,
 
     /// Least cosine similarity of two goals at which the stored answer of one may be served for the other, when
     /// the verifier agrees. 1.0 serves only equal vectors, lower values serve more and look at more candidates.
@@ -120,4 +154,8 @@ pub(crate) struct RawCache {
 
 fn vary_example() -> [&'static str; 1] {
     ["temperature"]
+}
+
+fn category_ttl_example() -> BTreeMap<&'static str, &'static str> {
+    BTreeMap::from([("money", "1d")])
 }

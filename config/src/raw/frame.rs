@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::types::Name;
+use crate::types::{Duration, Name};
 
 /// The fixed words that an application wraps around the goal.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -31,4 +31,10 @@ pub(crate) struct RawFrame {
     /// Default: absent, no template answers inside this frame.
     #[schemars(with = "Option<Name>", example = &"json-tasks")]
     pub(crate) shape: Option<String>,
+
+    /// How long an answer learned inside this frame may be served, counted from its creation.
+    ///
+    /// Default: absent, `cache.ttl`.
+    #[schemars(with = "Option<Duration>", example = &"1d")]
+    pub(crate) ttl: Option<String>,
 }

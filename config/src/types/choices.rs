@@ -37,6 +37,16 @@ pub enum SemanticMode {
     Off,
 }
 
+/// What happens to an answer with personal data or a secret in it, or in its goal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Pii {
+    /// It is passed on and not stored.
+    Refuse,
+    /// It is stored as any other.
+    Allow,
+}
+
 /// What becomes of the fixed words that requests of one namespace share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

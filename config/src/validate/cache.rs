@@ -1,13 +1,31 @@
 //! `[cache]`
 
+use std::collections::BTreeMap;
+
 use super::report::Report;
-use crate::config::Cache;
+use crate::config::{Cache, Templates};
 use crate::defaults;
 use crate::document::path::FieldPath;
 use crate::raw::RawCache;
-use crate::types::{Name, SettingName, Similarity, bounds};
+use crate::types::{AuthMode, Duration, Name, SettingName, Similarity, bounds};
 
-pub(super) fn validate(raw: RawCache, path: &FieldPath, report: &mut Report<'_>) -> Cache {
+pub(super) fn validate(
+    raw: RawCache,
+    path: &FieldPath,
+    auth: AuthMode,
+    templates: &Templates,
+    report: &mut Report<'_>,
+) -> Cache {
+    let quarantine = raw.quarantine.unwrap_or(defaults::QUARANTINE);
+    if quarantine {
+        check_quarantine(&raw, &path.key("quarantine"), auth, report);
+    }
+    let category_ttl = category_ttl(
+        raw.category_ttl.unwrap_or_default(),
+        &path.key("category_ttl"),
+        templates,
+        report,
+    );
     let vary = vary(raw.vary.unwrap_or_default(), &path.key("vary"), report);
     let similarity = &path.key("min_similarity");
     let answer = &path.key("max_answer_bytes");
@@ -32,6 +50,15 @@ pub(super) fn validate(raw: RawCache, path: &FieldPath, report: &mut Report<'_>)
             defaults::STALE_WHILE_REVALIDATE,
             |text| bounds::STALE_WHILE_REVALIDATE.check(text.parse()?),
         ),
+        category_ttl,
+        ttl_jitter: report.field(
+            &path.key("ttl_jitter"),
+            raw.ttl_jitter,
+            defaults::TTL_JITTER,
+            |part| bounds::TTL_JITTER.check(part),
+        ),
+        quarantine,
+        pii: raw.pii.unwrap_or(defaults::PII),
         min_similarity: report.field(
             similarity,
             raw.min_similarity,
@@ -71,6 +98,49 @@ pub(super) fn validate(raw: RawCache, path: &FieldPath, report: &mut Report<'_>)
         variety: raw.variety.unwrap_or(defaults::VARIETY),
         learn_frames: raw.learn_frames.unwrap_or(defaults::LEARN_FRAMES),
     }
+}
+
+/// Reports a quarantine that would keep nothing from anybody.
+fn check_quarantine(raw: &RawCache, path: &FieldPath, auth: AuthMode, report: &mut Report<'_>) {
+    if raw.namespace.is_none() {
+        report.add(
+            path,
+            "without a namespace no two clients share answers, so there is nothing to keep from them",
+            "set cache.namespace, or remove quarantine",
+        );
+    } else if auth == AuthMode::Open {
+        report.add(
+            path,
+            "with server.auth = \"open\" one caller can pose as two and confirm its own answers",
+            "set server.auth = \"passthrough\", or remove quarantine",
+        );
+    }
+}
+
+/// Checks names and lifetimes; whether there is such a category, only the loaded templates tell.
+fn category_ttl(
+    raw: BTreeMap<String, String>,
+    path: &FieldPath,
+    templates: &Templates,
+    report: &mut Report<'_>,
+) -> BTreeMap<Name, Duration> {
+    if !raw.is_empty() && !templates.enabled {
+        report.add(
+            path,
+            "categories are those of the templates, which are off",
+            "set templates.enabled = true, or remove category_ttl",
+        );
+    }
+    let mut lifetimes = BTreeMap::new();
+    for (name, text) in raw {
+        let path = path.key(&name);
+        let name = report.check(&path, Name::new(&name));
+        let ttl = text.parse().and_then(|ttl| bounds::TTL.check(ttl));
+        if let (Some(name), Some(ttl)) = (name, report.check(&path, ttl)) {
+            lifetimes.insert(name, ttl);
+        }
+    }
+    lifetimes
 }
 
 /// Checks the names of settings and puts them in order, since the compatibility key must not depend on theirs.

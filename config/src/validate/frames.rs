@@ -7,7 +7,7 @@ use crate::config::{Frame, FrameText, GOAL};
 use crate::document::path::FieldPath;
 use crate::document::suggest::{listed, nearest};
 use crate::raw::RawFrame;
-use crate::types::Name;
+use crate::types::{Name, bounds};
 
 pub(super) fn validate(
     raw: Vec<RawFrame>,
@@ -70,12 +70,16 @@ fn frame(
             remedy,
         );
     }
+    let ttl = report.field(&path.key("ttl"), raw.ttl, None, |text| {
+        bounds::TTL.check(text.parse()?).map(Some)
+    });
     let (system, user) = texts(raw.system.unwrap_or_default(), raw.user?, path, report)?;
     Some(Frame {
         name: name?,
         system,
         user,
         shape,
+        ttl,
     })
 }
 

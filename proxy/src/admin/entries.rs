@@ -1,4 +1,4 @@
-//! `/admin/v1/cache/export`, `import` and `purge`: stored entries out, in and away.
+//! `/admin/v1/cache/export`, `import`, `purge` and `release`: stored entries out, in, away, and shared.
 
 use http::StatusCode;
 use pingora::protocols::http::ServerSession;
@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::commands::Lines;
 use crate::commands::portable::{self, Page};
 use crate::commands::purge::{self, Purge, Refused};
+use crate::commands::release::{self, Release};
 
 /// One page of entries; the page is given in the query.
 pub(super) fn export(app: &App, text: Option<&str>) -> Reply {
@@ -48,5 +49,17 @@ pub(super) async fn purge(app: &App, session: &mut ServerSession) -> Reply {
             let message = crate::error::chain(&error).to_string();
             Reply::json(status, &json!({ "error": message }))
         }
+    }
+}
+
+/// Shares entries that are in quarantine.
+pub(super) async fn release(app: &App, session: &mut ServerSession) -> Reply {
+    let call: Release = match read_json(session).await {
+        Ok(call) => call,
+        Err(reply) => return reply,
+    };
+    match release::release(app, &call).await {
+        Ok(outcomes) => Reply::json(StatusCode::OK, &outcomes),
+        Err(error) => Reply::problem(StatusCode::BAD_REQUEST, &error.to_string()),
     }
 }

@@ -1,4 +1,4 @@
-//! `tollfree cache export|import|purge`.
+//! `tollfree cache export|import|purge|release`.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -15,6 +15,7 @@ use super::{Global, out, per_line};
 use crate::commands::lines;
 use crate::commands::portable::Page;
 use crate::commands::purge::Purge;
+use crate::commands::release::Release;
 
 /// Lines imported at once; their goals are embedded in one batch.
 const BATCH: usize = 32;
@@ -288,6 +289,34 @@ pub(super) fn purge(global: &Global, args: PurgeArgs) -> anyhow::Result<ExitCode
         format!("{count} entries purged")
     });
     Ok(ExitCode::SUCCESS)
+}
+
+/// Shares entries that are in quarantine and prints what became of each.
+pub(super) fn release(global: &Global, entries: Vec<String>) -> anyhow::Result<ExitCode> {
+    let Some(backend) = open(global, false)? else {
+        return Ok(ExitCode::FAILURE);
+    };
+    let worker = backend.worker();
+    let outcomes = backend.block_on(async {
+        // Vectors that are shared have to be of the model that is in use.
+        worker.prepare().await?;
+        worker.release(&Release { entries }).await
+    })?;
+    let mut all_shared = true;
+    for outcome in &outcomes {
+        let text = |field: &str| outcome.get(field).and_then(Value::as_str).unwrap_or("");
+        all_shared &= text("outcome") == "shared";
+        out::line(&if global.json {
+            outcome.to_string()
+        } else {
+            format!("{}  {}", text("entry"), text("outcome").replace('_', " "))
+        });
+    }
+    Ok(if all_shared {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Finds who does the work. To take entries in, the data directory is made if it is not there.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use tollfree_cache::contributor::Contributor;
 use tollfree_cache::frame::GoalPlace;
 use tollfree_cache::namespace::Namespace;
 use tollfree_cache::request::{Format, Framed, Request};
@@ -92,6 +93,8 @@ impl Asking {
         };
         let mut request = Request {
             namespace,
+            // What the operator asks and brings is shared, and what is in quarantine is shown to nobody else.
+            caller: Contributor::OPERATOR,
             model: self.model().to_owned(),
             system: String::new(),
             earlier: Vec::new(),
@@ -122,6 +125,7 @@ impl Asking {
                         frame: "bare".to_owned(),
                         goal: goal.to_owned(),
                         shape: shape.clone(),
+                        ttl: None,
                         place: GoalPlace::User,
                     });
                 }

@@ -3,10 +3,9 @@
 //! A line holds an entry with its keys as they are, and whether it may be found by meaning; not its vector, which
 //! is worth nothing under another embedding model. An import embeds the goals anew, in batches.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tollfree_cache::contributor::Contributor;
 use tollfree_cache::entry::{Answer, Entry, EntryId, Finish, NewEntry, Usage};
 use tollfree_cache::key::{self, CompatibilityKey, ExactKey};
 use tollfree_cache::language::Language;
@@ -48,6 +47,9 @@ struct Portable {
     entry: Option<String>,
     namespace: String,
     keys: Keys,
+    /// The contributor that alone finds the entry, where it is in quarantine; the keys are those of all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quarantined_for: Option<String>,
     goal: String,
     /// Whether other wordings of the goal may find it.
     by_meaning: bool,
@@ -144,25 +146,27 @@ pub async fn import(app: &App, lines: &[Value]) -> Vec<Value> {
             Ok((_, _, expires_at_ms)) if expires_at_ms <= now_ms => {
                 json!({ "line": number, "outcome": "expired", "entry": null })
             }
-            Ok((new, created_at_ms, _)) => match app.lookup.cache().exact(&new.exact, now_ms) {
-                Some(entry) if entry.created_at_ms >= created_at_ms => {
-                    json!({ "line": number, "outcome": "present", "entry": entry.id.to_string() })
+            Ok((new, created_at_ms, expires_at_ms)) => {
+                match app.lookup.cache().exact(&new.exact, now_ms) {
+                    Some(entry) if entry.created_at_ms >= created_at_ms => {
+                        json!({ "line": number, "outcome": "present", "entry": entry.id.to_string() })
+                    }
+                    _ => {
+                        let mut new = new;
+                        // This model may read less of a goal than the one it comes from.
+                        new.by_meaning &= !app.lookup.models().exceeds_limit(&new.entry.goal);
+                        waiting.push((results.len(), new, created_at_ms, expires_at_ms));
+                        json!({ "line": number })
+                    }
                 }
-                _ => {
-                    let mut new = new;
-                    // This model may read less of a goal than the one it comes from.
-                    new.by_meaning &= !app.lookup.models().exceeds_limit(&new.entry.goal);
-                    waiting.push((results.len(), new, created_at_ms));
-                    json!({ "line": number })
-                }
-            },
+            }
         };
         results.push(result);
     }
     let texts: Vec<String> = waiting
         .iter()
-        .filter(|(_, new, _)| new.by_meaning)
-        .map(|(_, new, _)| new.entry.goal.clone())
+        .filter(|(_, new, _, _)| new.by_meaning)
+        .map(|(_, new, _, _)| new.entry.goal.clone())
         .collect();
     let embedded = if texts.is_empty() {
         Ok(Vec::new())
@@ -177,7 +181,7 @@ pub async fn import(app: &App, lines: &[Value]) -> Vec<Value> {
                 "the goal cannot be embedded: {}",
                 crate::error::chain(&error)
             );
-            for (index, _, _) in waiting {
+            for (index, _, _, _) in waiting {
                 if let (Some(result), Some(line)) = (results.get_mut(index), lines.get(index)) {
                     *result = bad_line(line, &message);
                 }
@@ -185,11 +189,11 @@ pub async fn import(app: &App, lines: &[Value]) -> Vec<Value> {
             return results;
         }
     };
-    for (index, new, created_at_ms) in waiting {
+    for (index, new, created_at_ms, expires_at_ms) in waiting {
         let Incoming {
             mut entry,
             by_meaning,
-            exact,
+            ..
         } = new;
         if by_meaning {
             entry.vector = vectors
@@ -198,19 +202,16 @@ pub async fn import(app: &App, lines: &[Value]) -> Vec<Value> {
             entry.sketch = app.lookup.models().sketch(&entry.goal);
         }
         // Admitted as of then, it has the age, the end and the id it had where it comes from.
-        let admitted = app.lookup.cache().admit(entry, created_at_ms);
+        let cache = app.lookup.cache();
+        let admitted = cache.readmit(entry, created_at_ms, expires_at_ms);
         let Some(result) = results.get_mut(index) else {
             continue;
         };
         match admitted {
-            Ok(_) => {
-                let entry = app.lookup.cache().exact(&exact, now_ms);
+            Ok(id) => {
                 if let Some(object) = result.as_object_mut() {
                     object.insert("outcome".to_owned(), "imported".into());
-                    object.insert(
-                        "entry".to_owned(),
-                        json!(entry.map(|entry| entry.id.to_string())),
-                    );
+                    object.insert("entry".to_owned(), id.to_string().into());
                 }
             }
             Err(error) => {
@@ -228,21 +229,30 @@ pub async fn import(app: &App, lines: &[Value]) -> Vec<Value> {
 struct Incoming {
     entry: NewEntry,
     by_meaning: bool,
+    /// The key it is found by: in quarantine its contributor's.
     exact: ExactKey,
 }
 
 impl Portable {
     fn of(entry: &Entry, by_meaning: bool) -> Self {
         let Finish::Stop = entry.answer.finish;
+        let (exact, compatibility) = match entry.quarantine.as_deref() {
+            Some(shared) => (&shared.exact, &shared.compatibility),
+            None => (&entry.exact, &entry.compatibility),
+        };
         Self {
             format: FORMAT,
             entry: Some(entry.id.to_string()),
             namespace: entry.namespace.as_str().to_owned(),
             keys: Keys {
                 version: key::VERSION,
-                exact: entry.exact.to_string(),
-                compatibility: entry.compatibility.to_string(),
+                exact: exact.to_string(),
+                compatibility: compatibility.to_string(),
             },
+            quarantined_for: entry
+                .quarantine
+                .is_some()
+                .then(|| entry.contributor.to_string()),
             goal: entry.goal.clone(),
             by_meaning,
             language: entry.language.as_str().to_owned(),
@@ -292,14 +302,18 @@ impl Portable {
         let exact = ExactKey::from_bytes(digest("exact", &portable.keys.exact)?);
         let compatibility =
             CompatibilityKey::from_bytes(digest("compatibility", &portable.keys.compatibility)?);
+        let contributor = match portable.quarantined_for.as_deref() {
+            None => Contributor::OPERATOR,
+            Some(text) if text == Contributor::ANONYMOUS.to_string() => Contributor::ANONYMOUS,
+            Some(digits) => Contributor::of_digits(digits)
+                .ok_or("quarantined_for is neither 32 hexadecimal digits nor \"anonymous\"")?,
+        };
+        let quarantine = portable.quarantined_for.is_some();
         let namespace = Namespace::new(&portable.namespace)
             .map_err(|error| crate::error::chain(&error).to_string())?;
         if portable.answer.text.is_empty() {
             return Err("answer.text is empty".to_owned());
         }
-        let lives_ms = portable
-            .expires_at_ms
-            .saturating_sub(portable.created_at_ms);
         let entry = NewEntry {
             namespace,
             exact,
@@ -317,14 +331,20 @@ impl Portable {
             upstream: portable.upstream,
             model_requested: portable.model_requested,
             language: Language::new(&portable.language),
-            ttl: Some(Duration::from_millis(lives_ms)),
+            contributor,
+            quarantine,
+            ttl: None,
             vector: None,
             sketch: None,
         };
         let incoming = Incoming {
             by_meaning: portable.by_meaning && !entry.goal.is_empty(),
+            exact: if quarantine {
+                exact.private_to(contributor)
+            } else {
+                exact
+            },
             entry,
-            exact,
         };
         Ok((incoming, portable.created_at_ms, portable.expires_at_ms))
     }
@@ -338,7 +358,7 @@ mod tests {
         json!({
             "format": 1, "entry": "00112233445566ff", "namespace": "team",
             "keys": { "version": 1, "exact": "ab".repeat(32), "compatibility": "cd".repeat(32) },
-            "goal": "learn chess", "by_meaning": true, "language": "en",
+            "quarantined_for": null, "goal": "learn chess", "by_meaning": true, "language": "en",
             "answer": { "text": "Play.", "model": "m", "input_tokens": 3, "output_tokens": 2 },
             "upstream": "up", "model_requested": "asked", "created_at_ms": 5, "expires_at_ms": 9,
             lines::LINE_NUMBER: 4,
@@ -358,7 +378,6 @@ mod tests {
             unreachable!("{:?}", read.err())
         };
         assert_eq!((created, expires), (5, 9));
-        assert_eq!(incoming.entry.ttl, Some(Duration::from_millis(4)));
         assert_eq!(incoming.entry.exact.to_string(), "ab".repeat(32));
         assert_eq!(incoming.entry.goal, "learn chess");
         assert!(incoming.by_meaning);
@@ -374,6 +393,7 @@ mod tests {
             ("/namespace", json!(""), "namespace"),
             ("/answer/text", json!(""), "answer.text"),
             ("/goal", json!(7), "exported entry"),
+            ("/quarantined_for", json!("operator"), "quarantined_for"),
         ] {
             let error = error_with(pointer, value).unwrap_or_default();
             assert!(error.contains(expect), "{pointer}: {error}");

@@ -38,6 +38,7 @@ pub fn stats(app: &App) -> Value {
     json!({
         "entries": stats.entries,
         "indexed": stats.indexed,
+        "quarantined": app.lookup.cache().quarantined(),
         "bytes": stats.bytes,
         "partitions": stats.partitions,
         "graph_partitions": stats.graph_partitions,

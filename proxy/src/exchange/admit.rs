@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use flate2::write::MultiGzDecoder;
 use pingora::http::ResponseHeader;
-use tollfree_cache::entry::{Answer, Entry};
+use tollfree_cache::entry::Answer;
 use tollfree_cache::request::Request;
 
 use super::flight::Permit;
@@ -97,7 +97,8 @@ impl Learn {
                 Err(_) => late = Some(pending),
             }
         }
-        let exact = self.finding.exact;
+        let shared = self.finding.exact;
+        let own = app.lookup.flight_key(&self.request, &shared);
         app.lookup.admit(
             self.request,
             self.finding,
@@ -108,8 +109,8 @@ impl Learn {
         );
         if let Some(permit) = self.permit {
             // Shared is what the cache would serve: if it kept nothing, the next follower asks for itself.
-            let kept: Option<Arc<Entry>> = app.lookup.cache().exact(&exact, now_ms());
-            if let Some(entry) = kept {
+            let kept = |key| app.lookup.cache().exact(key, now_ms());
+            if let Some(entry) = kept(&own).or_else(|| kept(&shared)) {
                 permit.land(entry);
             }
         }

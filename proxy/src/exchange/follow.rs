@@ -61,7 +61,8 @@ pub async fn coalesce(
         looked,
     } = missed;
     let began = Instant::now();
-    let permit = match exchange.app.flights.board(finding.exact) {
+    let key = exchange.app.lookup.flight_key(request, &finding.exact);
+    let permit = match exchange.app.flights.board(key) {
         Boarded::Leader(permit) => permit,
         Boarded::Follower(follower) => match wait(exchange, session, chat, follower).await? {
             Turn::Lead(permit) => permit,

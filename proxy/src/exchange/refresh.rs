@@ -49,7 +49,8 @@ pub fn start(
     let app = exchange.app;
     let count = |result: &str| app.metrics.refreshes.with_label_values(&[result]).inc();
     let finding = Finding::unasked(request, "stale");
-    let Boarded::Leader(permit) = app.flights.board(finding.exact) else {
+    let key = app.lookup.flight_key(request, &finding.exact);
+    let Boarded::Leader(permit) = app.flights.board(key) else {
         return count("joined");
     };
     let options = exchange.lookup_options(chat);

@@ -255,6 +255,7 @@ fn in_force(all: &[LearnedFrame], mode: LearnFrames) -> InForce {
             identity: format!("learned@{}", frame.words.digest()),
             words: frame.words.clone(),
             shape: frame.shape.clone().unwrap_or_default(),
+            ttl: None,
         };
         by_namespace
             .entry(frame.namespace.clone())

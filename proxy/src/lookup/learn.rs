@@ -1,8 +1,10 @@
 //! Keeping an upstream's answer for the next time it is asked for, in the same words or in others.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tollfree_cache::entry::{Answer, NewEntry};
+use tollfree_cache::error::Error;
 use tollfree_cache::goal::Goal;
 use tollfree_cache::request::{Format, Request};
 
@@ -64,13 +66,17 @@ impl Lookup {
         if let Some(explored) = finding.explored.take() {
             self.compare_beside(explored, finding.request_id, &answer);
         }
+        let of_frame = request.framed.as_ref().and_then(|framed| framed.ttl);
         let (mut entry, _) = self.entry(request, finding, answer, upstream, by_meaning);
         let now_ms = now_ms();
-        self.keep(entry.clone(), now_ms);
-        let Some(late) = late else { return };
+        let kept = self.keep(entry.clone(), now_ms);
+        let Some(late) = late.filter(|_| kept) else {
+            return;
+        };
         let this = self.clone();
         tokio::spawn(async move {
             if let Ok(Some(values)) = late.await {
+                entry.ttl = this.ttl(of_frame, || this.category_of_vector(&values));
                 entry.vector = this.models.vector(values);
                 this.keep(entry, now_ms);
             }
@@ -88,9 +94,10 @@ impl Lookup {
         upstream: &str,
     ) -> tollfree_embedder::Result<()> {
         let finding = Finding::unasked(&request, "");
+        let of_frame = request.framed.as_ref().and_then(|framed| framed.ttl);
         let (mut entry, semantic) = self.entry(request, finding, answer, upstream, true);
         if semantic {
-            entry = self.with_vector(entry).await?;
+            entry = self.with_vector(entry, of_frame).await?;
         }
         self.keep(entry, now_ms());
         Ok(())
@@ -121,6 +128,11 @@ impl Lookup {
         } else {
             None
         };
+        let of_frame = request.framed.and_then(|framed| framed.ttl);
+        let ttl = self.ttl(of_frame, || match &finding.vector {
+            Some(vector) => self.category_of_vector(vector),
+            None => self.category_of_words(&goal),
+        });
         let vector = if semantic {
             finding.vector.and_then(|values| self.models.vector(values))
         } else {
@@ -143,27 +155,44 @@ impl Lookup {
             upstream: upstream.to_owned(),
             model_requested: request.model,
             language: goal.language().clone(),
-            ttl: None,
+            contributor: request.caller,
+            quarantine: self.limits.quarantine,
+            ttl,
             vector,
             sketch,
         };
         (entry, semantic)
     }
 
-    async fn with_vector(&self, mut entry: NewEntry) -> tollfree_embedder::Result<NewEntry> {
+    async fn with_vector(
+        &self,
+        mut entry: NewEntry,
+        of_frame: Option<Duration>,
+    ) -> tollfree_embedder::Result<NewEntry> {
         let mut vectors = self
             .models
             .embed(vec![entry.goal.clone()], models::PATIENCE)
             .await?;
         self.metrics.embedded_texts.inc();
-        entry.vector = vectors.pop().and_then(|values| self.models.vector(values));
+        let values = vectors.pop();
+        entry.ttl = self.ttl(of_frame, || self.category_of_vector(values.as_deref()?));
+        entry.vector = values.and_then(|values| self.models.vector(values));
         Ok(entry)
     }
 
-    fn keep(&self, entry: NewEntry, now_ms: u64) {
-        if let Err(error) = self.cache.admit(entry, now_ms) {
-            tracing::debug!(error = %crate::error::chain(&error), "entry not kept");
-            self.metrics.unadmitted.with_label_values(&["cache"]).inc();
-        }
+    /// Says whether the entry was taken in.
+    fn keep(&self, entry: NewEntry, now_ms: u64) -> bool {
+        let Err(error) = self.cache.admit(entry, now_ms) else {
+            return true;
+        };
+        tracing::debug!(error = %crate::error::chain(&error), "entry not kept");
+        let reason = if let Error::Pii { kind } = &error {
+            self.metrics.pii.with_label_values(&[kind.as_str()]).inc();
+            "pii"
+        } else {
+            "cache"
+        };
+        self.metrics.unadmitted.with_label_values(&[reason]).inc();
+        false
     }
 }

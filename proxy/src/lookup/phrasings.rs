@@ -50,6 +50,18 @@ impl Phrasings {
             .map(|other| dot(sketch, other))
             .max_by(f32::total_cmp)
     }
+
+    /// The library that answers and the similarity of a static vector of a goal to each of its phrasings; `None` while
+    /// there are none, and where `sketch` makes no vector.
+    pub fn sketch_similarities(
+        &self,
+        sketch: impl FnOnce(&Library) -> Option<Vec<f32>>,
+    ) -> Option<(Arc<Library>, Vec<f32>)> {
+        let prepared = self.prepared.load_full()?;
+        let sketch = sketch(&prepared.library)?;
+        let similarities = prepared.sketches.iter().map(|other| dot(&sketch, other));
+        Some((Arc::clone(&prepared.library), similarities.collect()))
+    }
 }
 
 fn dot(left: &[f32], right: &[f32]) -> f32 {

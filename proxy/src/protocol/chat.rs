@@ -11,6 +11,7 @@ use super::Protocol;
 use super::bypass::BypassReason;
 use super::json;
 use super::reply::ReplyForm;
+use tollfree_cache::contributor::Contributor;
 use tollfree_cache::namespace::Namespace;
 use tollfree_cache::request::{Format, Request, Role, Turn};
 
@@ -243,7 +244,8 @@ impl ChatRequest {
     /// Narrows to the request that keys are digested from. Means something only where no bypass applies.
     ///
     /// How texts were cut into parts does not show in the texts; where any text had several parts, the setting
-    /// `text_parts` holds their lengths, so that the exact keys of two different requests differ.
+    /// `text_parts` holds their lengths, so that the exact keys of two different requests differ. The caller is
+    /// left anonymous: a body does not say who sent it.
     pub fn canonical(&self, namespace: Namespace) -> Request {
         let earlier = self.messages.iter().rev().skip(1).rev();
         let mut settings = self.settings.clone();
@@ -252,6 +254,7 @@ impl ChatRequest {
         }
         Request {
             namespace,
+            caller: Contributor::ANONYMOUS,
             model: self.model.clone(),
             system: join(self.system.iter().map(String::as_str)),
             earlier: earlier

@@ -38,6 +38,8 @@ pub struct Metrics {
     pub bypasses: IntCounterVec,
     /// Answers that were not admitted, by reason.
     pub unadmitted: IntCounterVec,
+    /// Answers refused for personal data or secrets, by kind.
+    pub pii: IntCounterVec,
     /// Answers admitted.
     pub admissions: IntCounter,
     /// Lookups that ended as a miss because a part failed, by part.
@@ -137,6 +139,12 @@ impl Metrics {
                 "tollfree_cache_unadmitted_total",
                 "Upstream answers that were not stored, by reason.",
                 "reason",
+            )?,
+            pii: counters(
+                r,
+                "tollfree_cache_pii_total",
+                "Answers not stored for personal data or secrets in them or in their goal, by kind.",
+                "kind",
             )?,
             admissions: counter(
                 r,

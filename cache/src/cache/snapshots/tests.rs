@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::cache::{Cache, CacheOptions, OpenReport};
+use crate::contributor::Contributor;
 use crate::entry::{Answer, EntryId, Finish, NewEntry, Usage, Vector};
 use crate::key::{CompatibilityKey, ExactKey};
 use crate::language::Language;
@@ -25,6 +26,8 @@ fn open(directory: &Path) -> (Cache, OpenReport) {
     let options = CacheOptions {
         max_entries: 100_000,
         max_answer_bytes: 1_000,
+        ttl_jitter: 0.0,
+        refuse_pii: true,
         ttl: Duration::from_secs(60),
         stale_while_revalidate: Duration::ZERO,
         model: Some("m".into()),
@@ -59,6 +62,8 @@ fn admit(cache: &Cache, vectors: &[Vec<f32>], numbers: std::ops::Range<usize>) -
             upstream: "up".into(),
             model_requested: "asked".into(),
             language: Language::new("en"),
+            contributor: Contributor::UNKNOWN,
+            quarantine: false,
             ttl: None,
             vector: Some(Vector::new("m", vectors[n].clone()).unwrap()),
             sketch: None,
@@ -224,6 +229,8 @@ fn a_model_named_after_opening_takes_its_index_from_the_snapshot_too() {
     let unknown = CacheOptions {
         max_entries: 100_000,
         max_answer_bytes: 1_000,
+        ttl_jitter: 0.0,
+        refuse_pii: true,
         ttl: Duration::from_secs(60),
         stale_while_revalidate: Duration::ZERO,
         model: None,

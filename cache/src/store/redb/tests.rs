@@ -112,8 +112,8 @@ fn a_store_of_a_newer_version_is_refused_and_left_alone() {
     assert!(matches!(
         RedbStore::open(directory.path()),
         Err(Error::Format {
-            found: 2,
-            supported: 1
+            found: 3,
+            supported: FORMAT
         })
     ));
     assert!(path.exists());
@@ -173,7 +173,7 @@ fn no_flipped_byte_makes_up_an_entry() {
         }
     }
     assert!(
-        whole > 0 && fewer > 0 && damaged > 0,
+        whole > 0 && damaged > 0,
         "whole {whole}, fewer {fewer}, damaged {damaged}"
     );
 }

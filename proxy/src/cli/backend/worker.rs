@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::commands::goal::Asking;
 use crate::commands::portable::{self, Page};
 use crate::commands::purge::{self, Purge};
+use crate::commands::release::{self, Release};
 use crate::commands::{Call, PerLine};
 use crate::lookup::phrasings;
 
@@ -104,6 +105,14 @@ impl Worker {
         match self {
             Self::Server { .. } => self.post("cache/purge", purge).await,
             Self::Here(app) => Ok(purge::purge(app, purge).await?),
+        }
+    }
+
+    /// Shares entries that are in quarantine; one outcome for each.
+    pub(in crate::cli) async fn release(&self, release: &Release) -> anyhow::Result<Vec<Value>> {
+        match self {
+            Self::Server { .. } => list(self.post("cache/release", release).await?),
+            Self::Here(app) => list(release::release(app, release).await?),
         }
     }
 

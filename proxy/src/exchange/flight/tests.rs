@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use tollfree_cache::cache::{Cache, CacheOptions};
+use tollfree_cache::contributor::Contributor;
 use tollfree_cache::entry::{Answer, Finish, NewEntry, Usage};
 use tollfree_cache::key::CompatibilityKey;
 use tollfree_cache::language::Language;
@@ -23,6 +24,8 @@ fn entry() -> Arc<Entry> {
     let cache = Cache::in_memory(CacheOptions {
         max_entries: 1,
         max_answer_bytes: 100,
+        ttl_jitter: 0.0,
+        refuse_pii: true,
         ttl: Duration::from_secs(60),
         stale_while_revalidate: Duration::ZERO,
         model: None,
@@ -41,6 +44,8 @@ fn entry() -> Arc<Entry> {
         upstream: "upstream".to_owned(),
         model_requested: "model".to_owned(),
         language: Language::new("en"),
+        contributor: Contributor::UNKNOWN,
+        quarantine: false,
         ttl: None,
         vector: None,
         sketch: None,
