@@ -18,6 +18,8 @@ pub mod parse;
 pub mod plan;
 pub mod problem;
 mod raw;
+mod remark_words;
+mod remarks;
 pub mod repeat;
 pub mod schema_shape;
 pub mod shape;

@@ -86,11 +86,26 @@ pub(super) fn environment() -> Environment<'static> {
     environment.add_filter("plural", |value: f64, noun: &str| {
         slots::counted(value, noun)
     });
+    environment.add_filter("yours", yours);
     environment.add_filter("tojson", |value: Value| {
         serde_json::to_string(&value)
             .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
     });
     environment
+}
+
+/// Turns what a goal says of its writer towards the reader ("my room" is "your room" in an answer).
+fn yours(text: &str) -> String {
+    let word = |word: &str| match word.to_lowercase().as_str() {
+        "my" => "your".to_owned(),
+        "mine" => "yours".to_owned(),
+        "me" | "i" => "you".to_owned(),
+        "myself" => "yourself".to_owned(),
+        "our" => "your".to_owned(),
+        _ => word.to_owned(),
+    };
+    let words: Vec<String> = text.split_whitespace().map(word).collect();
+    words.join(" ")
 }
 
 /// Rounds to a whole number, or to some decimals.

@@ -30,6 +30,77 @@ const OTHERS: [&str; 16] = [
 /// Words for people in general, who may have "their" goals ("how does one improve their spelling").
 const PEOPLE: [&str; 5] = ["one", "someone", "anyone", "people", "you"];
 
+/// Words that strengthen, weaken or repeat what is said, and change no plan.
+const FILLERS: [&str; 44] = [
+    "definitely",
+    "totally",
+    "truly",
+    "honestly",
+    "genuinely",
+    "constantly",
+    "always",
+    "daily",
+    "everyday",
+    "often",
+    "regularly",
+    "consistently",
+    "frequently",
+    "absolutely",
+    "completely",
+    "fully",
+    "certainly",
+    "probably",
+    "maybe",
+    "perhaps",
+    "hopefully",
+    "lot",
+    "lots",
+    "bit",
+    "much",
+    "anymore",
+    "overall",
+    "generally",
+    "especially",
+    "literally",
+    "once",
+    "continue",
+    "continuing",
+    "fucking",
+    "freaking",
+    "damn",
+    "goddamn",
+    "af",
+    "lol",
+    "lmao",
+    "haha",
+    "omg",
+    "tho",
+    "though",
+];
+
+/// Pronouns that turn back to the speaker.
+const REFLEXIVE: [&str; 3] = ["myself", "yourself", "ourselves"];
+
+/// Keys of words of content that turn a goal round.
+const TURNING: [&str; 9] = [
+    "quit", "bad", "worst", "lose", "gain", "increas", "decreas", "avoid", "hate",
+];
+
+/// Says whether the key of a word of content turns a goal round.
+pub(super) fn is_turning(key: &str) -> bool {
+    TURNING.contains(&key)
+}
+
+/// Says whether a word is explained in any goal, though it is no grammar.
+pub(super) fn is_filler(word: &str) -> bool {
+    FILLERS.contains(&word)
+}
+
+/// Says whether a word turns the goal back to the speaker: "love myself" is another goal than "love".
+pub(super) fn is_reflexive(word: &str) -> bool {
+    REFLEXIVE.contains(&word)
+}
+
 /// Says whether a function word changes the goal, so that a goal with it needs a phrasing or vocabulary with it, and a
 /// phrasing with it a goal.
 pub(super) fn is_strong(word: &str) -> bool {

@@ -6,10 +6,10 @@ use std::path::Path;
 use super::engine::Engine;
 use super::mask::{self, Lexicon};
 use super::matching::{self, Misfit, Profile, Refusal};
-use super::noise;
 use super::parse::Template;
 use super::plan::{CompiledPlan, Plan};
 use super::problem::Problem;
+use super::remarks;
 use super::shape::Shape;
 use super::slots::{self, Extraction, SlotKind, Slots};
 use super::vectors::PhrasingVectors;
@@ -17,7 +17,7 @@ use crate::goal::Goal;
 
 include!(concat!(env!("OUT_DIR"), "/builtin_templates.rs"));
 
-/// How many templates, by similarity, are looked at for one goal.
+/// How many templates, by similarity, are looked at for one goal beside those that fit it.
 const MAX_CANDIDATES: usize = 8;
 
 /// A template file: where it comes from and its TOML.
@@ -88,6 +88,18 @@ struct Loaded {
     template: Template,
     profile: Profile,
     plan: CompiledPlan,
+}
+
+/// A goal as a template reads it, with the templates that fit it.
+struct Reading {
+    goal: Goal,
+    fitting: Vec<(usize, Extraction)>,
+}
+
+impl Reading {
+    fn fits(&self, template: usize) -> bool {
+        self.fitting.iter().any(|(at, _)| *at == template)
+    }
 }
 
 /// A set of templates, checked and compiled.
@@ -243,25 +255,15 @@ impl Library {
     ///
     /// The choices of the templates that fit the goal are masked, or those of all templates when none does.
     pub fn mask(&self, goal: &Goal) -> String {
-        let goal = noise::plain(goal);
-        let mut texts = Vec::new();
-        let fitting: Vec<bool> = (0..self.loaded.len())
-            .map(|template| match self.read(template, &goal) {
-                Ok(extraction) => {
-                    // Of several templates with free texts the first decides, as everywhere.
-                    if texts.is_empty() {
-                        texts = extraction.texts;
-                    }
-                    true
-                }
-                Err(_) => false,
+        let reading = self.reading(goal);
+        // Of several templates with free texts the first decides, as everywhere.
+        let texts = reading.fitting.first().map(|(_, read)| &read.texts);
+        let generic = texts.and_then(|texts| mask::without_texts(&reading.goal, texts));
+        let none = reading.fitting.is_empty();
+        self.lexicon
+            .mask(generic.as_ref().unwrap_or(&reading.goal), |at| {
+                none || reading.fits(at)
             })
-            .collect();
-        let none = !fitting.contains(&true);
-        let generic = mask::without_texts(&goal, &texts);
-        self.lexicon.mask(generic.as_ref().unwrap_or(&goal), |at| {
-            none || fitting.get(at) == Some(&true)
-        })
     }
 
     /// Decides by words and values alone whether a template answers a goal, and with which slot values.
@@ -269,7 +271,38 @@ impl Library {
     /// # Errors
     /// Returns why not. An index out of range answers nothing.
     pub fn fit(&self, template: usize, goal: &Goal) -> Result<Slots, Misfit> {
-        self.fit_plain(template, &noise::plain(goal))
+        let reading = self.reading(goal);
+        self.fit_plain(template, &reading.goal)
+    }
+
+    /// Returns the fullest reading of a goal that any template fits; without one, the fullest.
+    fn reading(&self, goal: &Goal) -> Reading {
+        let mut fullest = None;
+        for reading in remarks::readings(goal) {
+            let fitting = self.fitting(&reading);
+            if !fitting.is_empty() {
+                return Reading {
+                    goal: reading,
+                    fitting,
+                };
+            }
+            fullest.get_or_insert(reading);
+        }
+        Reading {
+            goal: fullest.unwrap_or_else(|| goal.clone()),
+            fitting: Vec::new(),
+        }
+    }
+
+    /// Returns the templates that fit a reading; one that reads a free text only where none fits without.
+    fn fitting(&self, reading: &Goal) -> Vec<(usize, Extraction)> {
+        let mut fitting: Vec<(usize, Extraction)> = (0..self.loaded.len())
+            .filter_map(|template| Some((template, self.read(template, reading).ok()?)))
+            .collect();
+        if fitting.iter().any(|(_, read)| read.texts.is_empty()) {
+            fitting.retain(|(_, read)| read.texts.is_empty());
+        }
+        fitting
     }
 
     /// As [`Library::fit`], for a goal without what surrounds it.
@@ -291,10 +324,11 @@ impl Library {
 
     /// Says whether any template fits a goal by words and values alone: without one, no vector is worth making.
     ///
-    /// Cost: some tens of microseconds.
+    /// Cost: some tens of microseconds a reading; a plain goal has one to three.
     pub fn fits(&self, goal: &Goal) -> bool {
-        let goal = noise::plain(goal);
-        (0..self.loaded.len()).any(|template| self.fit_plain(template, &goal).is_ok())
+        remarks::readings(goal)
+            .iter()
+            .any(|reading| (0..self.loaded.len()).any(|at| self.read(at, reading).is_ok()))
     }
 
     /// Says whether slot values obey the template's rules.
@@ -335,16 +369,22 @@ impl Library {
         vectors: &PhrasingVectors,
         min_similarity: f32,
     ) -> TemplateOutcome {
-        let goal = &noise::plain(goal);
+        let reading = self.reading(goal);
         let mut candidates = Vec::new();
-        for (template, phrasing, similarity) in self.ranked(masked_vector, vectors) {
+        for (place, (template, phrasing, similarity)) in
+            self.ranked(masked_vector, vectors).into_iter().enumerate()
+        {
+            // What fits is looked at however many others are nearer.
+            if place >= MAX_CANDIDATES && !reading.fits(template) {
+                continue;
+            }
             let Some(loaded) = self.loaded.get(template) else {
                 continue;
             };
             let result = if similarity < min_similarity {
                 Err(Misfit::new(Refusal::Similarity, ""))
             } else {
-                self.try_answer(template, goal, shape)
+                self.try_answer(template, &reading, shape)
             };
             match result {
                 Ok((slots, plan, rendered)) => {
@@ -375,10 +415,16 @@ impl Library {
     fn try_answer(
         &self,
         template: usize,
-        goal: &Goal,
+        reading: &Reading,
         shape: &Shape,
     ) -> Result<(Slots, Plan, String), Misfit> {
-        let slots = self.fit_plain(template, goal)?;
+        let slots = self.fit_plain(template, &reading.goal)?;
+        if !reading.fits(template) {
+            return Err(Misfit::new(
+                Refusal::NoPhrasing,
+                "another template says it without a free text",
+            ));
+        }
         let plan = self
             .plan(template, &slots)
             .map_err(|error| Misfit::new(Refusal::Render, error.to_string()))?;
@@ -403,7 +449,6 @@ impl Library {
         }
         let mut ranked: Vec<(usize, &str, f32)> = best.into_iter().flatten().collect();
         ranked.sort_by(|a, b| b.2.total_cmp(&a.2));
-        ranked.truncate(MAX_CANDIDATES);
         ranked
     }
 }

@@ -15,7 +15,7 @@ use super::slots::{SlotValue, Slots};
 use crate::goal::Goal;
 
 /// Least and most phrasings of a template.
-const PHRASINGS: std::ops::RangeInclusive<usize> = 8..=16;
+const PHRASINGS: std::ops::RangeInclusive<usize> = 8..=48;
 
 /// Least and most milestones of a plan.
 const MILESTONES: std::ops::RangeInclusive<usize> = 3..=6;

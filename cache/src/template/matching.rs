@@ -107,6 +107,10 @@ struct Core {
 }
 
 impl Core {
+    fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.slots.is_empty()
+    }
+
     fn stands_in(&self, keys: &HashSet<&str>, stated: &[String]) -> bool {
         self.keys.iter().all(|key| keys.contains(key.as_str()))
             && self.slots.iter().all(|slot| stated.contains(slot))
@@ -120,6 +124,8 @@ pub(super) struct Profile {
     known: HashSet<String>,
     /// The words themselves.
     words: HashSet<String>,
+    /// Keys of the vocabulary alone.
+    vocabulary: HashSet<String>,
     /// What each phrasing is about.
     cores: Vec<Core>,
     /// Words whose presence refuses, each as the words and stems of its parts.
@@ -135,6 +141,7 @@ impl Profile {
         let mut profile = Self {
             known: HashSet::new(),
             words: HashSet::new(),
+            vocabulary: HashSet::new(),
             cores: Vec::new(),
             refuse: template.refuse.iter().map(|word| parts(word)).collect(),
             literals: Vec::new(),
@@ -161,6 +168,7 @@ impl Profile {
                 keys: HashSet::new(),
                 slots: Vec::new(),
             };
+            let mut planning = HashSet::new();
             for (at, token) in goal
                 .tokens()
                 .iter()
@@ -170,11 +178,18 @@ impl Profile {
                 profile.knows(token);
                 let counts = match token.role {
                     Role::Content => says_what(token),
-                    Role::Function => grammar::is_strong(&token.word),
+                    Role::Function => {
+                        grammar::is_strong(&token.word)
+                            || grammar::is_reflexive(&token.word)
+                            || grammar::is_of_others(token, goal.tokens())
+                            || token.stem == "let"
+                    }
                     Role::Lead | Role::Value | Role::Merged => false,
                 };
                 if counts && !level.contains(&at) {
                     core.keys.insert(token.key.clone());
+                } else if token.role == Role::Content && !level.contains(&at) {
+                    planning.insert(token.key.clone());
                 }
             }
             let is_subject = |name: &String| {
@@ -185,13 +200,25 @@ impl Profile {
             };
             core.slots
                 .extend(placeholders(phrasing).into_iter().filter(is_subject));
-            if !profile.cores.contains(&core) {
+            // "Achieve my goals", "go to {place}": where there is nothing else, the words of planning and moving count.
+            if core.keys.is_empty() {
+                let moves = goal
+                    .tokens()
+                    .iter()
+                    .filter(|token| matches!(token.word.as_str(), "go" | "come"));
+                core.keys.extend(moves.map(|token| token.key.clone()));
+                if core.slots.is_empty() {
+                    core.keys.extend(planning);
+                }
+            }
+            if !core.is_empty() && !profile.cores.contains(&core) {
                 profile.cores.push(core);
             }
         }
         for word in &template.vocabulary {
             for token in Goal::analyse(word).tokens() {
                 profile.knows(token);
+                profile.vocabulary.insert(token.key.clone());
             }
         }
         // A slot's own name may be said beside its value ("the Spanish language").
@@ -273,16 +300,30 @@ pub(super) fn fit(
         if !is_explained(token, goal, profile) {
             return Err(Misfit::new(Refusal::UnexplainedWord, token.word.clone()));
         }
-        keys.insert(token.key.as_str());
+        // "Help me" leads in and helps nobody.
+        if token.role != Role::Lead {
+            keys.insert(token.key.as_str());
+        }
     }
-    if !profile
+    let standing: Vec<&Core> = profile
         .cores
         .iter()
-        .any(|core| core.stands_in(&keys, &extraction.stated))
-    {
+        .filter(|core| core.stands_in(&keys, &extraction.stated))
+        .collect();
+    if standing.is_empty() {
         return Err(Misfit::new(Refusal::NoPhrasing, ""));
     }
-    Ok(extraction)
+    // "Better" from one phrasing and "bad" from another say what neither says.
+    let turned = tokens.iter().enumerate().find(|(at, token)| {
+        !is_taken(*at)
+            && turns(token)
+            && !profile.vocabulary.contains(&token.key)
+            && !standing.iter().any(|core| core.keys.contains(&token.key))
+    });
+    match turned {
+        Some((_, token)) => Err(Misfit::new(Refusal::UnexplainedWord, token.word.clone())),
+        None => Ok(extraction),
+    }
 }
 
 /// Returns the typed values a phrasing holds apart from its slots.
@@ -333,8 +374,21 @@ fn says_what(token: &Token) -> bool {
     let begins = matches!(token.key.as_str(), "begin" | "start" | "skill");
     // To have something and to have it better are two goals.
     let planning = lexicon::is_planning(&token.word)
-        && !matches!(token.word.as_str(), "good" | "better" | "best");
-    !planning && !synonyms::is_manner(&token.key) && !begins
+        && !matches!(token.word.as_str(), "good" | "better" | "best")
+        // Beside a lead-in ("help me") to help is a goal.
+        && !matches!(token.word.as_str(), "help" | "helping" | "achieve" | "accomplish");
+    // "Every day" and "daily" say how often.
+    let often = matches!(token.word.as_str(), "day" | "daily" | "everyday");
+    !planning && !synonyms::is_manner(&token.key) && !begins && !often
+}
+
+/// Says whether a word turns a goal round, so that it must stand in the very phrasing by which the goal is understood.
+fn turns(token: &Token) -> bool {
+    match token.role {
+        Role::Function => grammar::is_strong(&token.word),
+        Role::Content => grammar::is_turning(&token.key),
+        Role::Lead | Role::Value | Role::Merged => false,
+    }
 }
 
 fn is_explained(token: &Token, goal: &Goal, profile: &Profile) -> bool {
@@ -350,6 +404,7 @@ fn is_explained(token: &Token, goal: &Goal, profile: &Profile) -> bool {
         }
         Role::Content => {
             profile.explains(token)
+                || grammar::is_filler(&token.word)
                 || lexicon::is_planning(&token.word)
                 || synonyms::is_weak(&token.key)
                 || synonyms::is_manner(&token.key)

@@ -126,7 +126,7 @@ fn dated(text: &str) -> Vec<Token> {
 }
 
 /// Says whether a word is a year that a resolution may be for.
-fn is_year(word: &str) -> bool {
+pub(super) fn is_year(word: &str) -> bool {
     word.len() == 4
         && word
             .parse()
@@ -195,8 +195,19 @@ fn unmark(text: &str) -> (String, bool) {
     let is_word = |piece: &&str| piece.chars().any(char::is_alphanumeric) && !is_mark(piece);
     let first = words.iter().position(is_word).unwrap_or(0);
     let last = words.iter().rposition(is_word).unwrap_or(words.len());
+    let first_mark = words
+        .iter()
+        .position(|piece| !piece.chars().all(|c| c.is_ascii_punctuation()));
+    let first_mark = first_mark.unwrap_or(0);
     for (at, piece) in words.iter().enumerate() {
-        if at == 0 && piece.trim_end_matches(':') == "RT" && words.len() > 1 {
+        if at == first_mark && is_repost(piece) && words.len() > 1 {
+            continue;
+        }
+        if is_entity(piece) {
+            continue;
+        }
+        if is_joined_greeting(piece) {
+            tagged = true;
             continue;
         }
         if let Some(tag) = tag(piece) {
@@ -226,16 +237,36 @@ fn unmark(text: &str) -> (String, bool) {
 }
 
 /// Says whether a piece is a mark and no word of the goal.
-fn is_mark(piece: &str) -> bool {
-    piece.trim_end_matches(':') == "RT"
+pub(super) fn is_mark(piece: &str) -> bool {
+    is_repost(piece)
+        || is_entity(piece)
         || tag(piece).is_some_and(is_new_year)
         || is_handle(piece)
         || is_address(piece)
         || is_smiley(piece)
 }
 
+/// Says whether a piece marks a repeated message ("RT:").
+pub(super) fn is_repost(piece: &str) -> bool {
+    piece.trim_start_matches('"').trim_end_matches(':') == "RT"
+}
+
+/// Says whether a piece is a sign that lost its rendering ("&gt;").
+fn is_entity(piece: &str) -> bool {
+    matches!(piece, "&gt;" | "&lt;" | "&lt;3" | "&lt;3!" | "&quot;")
+}
+
+/// Says whether a piece is a greeting for the new year that lost its tag ("HappyNewYear").
+fn is_joined_greeting(piece: &str) -> bool {
+    let bare = piece.trim_end_matches(['!', '.', ',', ':']);
+    bare.len() > 7
+        && bare.chars().all(char::is_alphanumeric)
+        && bare.chars().skip(1).any(char::is_uppercase)
+        && is_new_year(bare)
+}
+
 /// Returns the letters of a tag ("#Goals2015!").
-fn tag(piece: &str) -> Option<&str> {
+pub(super) fn tag(piece: &str) -> Option<&str> {
     let body = piece
         .trim_start_matches(['"', '\'', '(', '.'])
         .strip_prefix('#')?;
@@ -274,7 +305,7 @@ fn split_capitals(tag: &str) -> String {
     out
 }
 
-fn is_handle(piece: &str) -> bool {
+pub(super) fn is_handle(piece: &str) -> bool {
     piece
         .strip_prefix('@')
         .is_some_and(|name| name.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
@@ -302,7 +333,10 @@ fn is_smiley(piece: &str) -> bool {
     }
     let wordless = !piece.chars().any(char::is_alphanumeric);
     let signs = piece.chars().count();
-    let lost = signs > 1 && piece.chars().all(|c| matches!(c, '?' | '_' | '.'));
+    let lost = signs > 1
+        && piece
+            .chars()
+            .all(|c| matches!(c, '?' | '_' | '.' | ':' | '"'));
     let face = signs > 1
         && piece.starts_with([':', ';', '=', '8'])
         && piece.ends_with([')', '(', '/', '\\', '|', ']', '*', '\'']);
@@ -316,6 +350,20 @@ fn without_mojibake(piece: &str) -> &str {
         Some(end) => piece.get(..end).unwrap_or(piece),
         None => piece,
     }
+}
+
+/// Says whether a text begins by announcing a resolution.
+pub(super) fn announces(text: &str) -> bool {
+    let (unmarked, _) = unmark(text);
+    let mut rest = unmarked.as_str();
+    for _ in 0..MAX_ANNOUNCEMENTS {
+        match announced(rest) {
+            Some((_, Says::Resolution)) => return true,
+            Some((after, Says::Nothing)) => rest = after,
+            None => return false,
+        }
+    }
+    false
 }
 
 /// Returns what stands after an announcement that the text begins with.
@@ -334,7 +382,8 @@ fn announced(text: &str) -> Option<(&str, Says)> {
             "my" | "our" | "resolution" | "resolutions" | "goal" | "goals" | "rt" => true,
             _ => is_year,
         };
-        let opens = sign.starts_with([':', '-', ',']) || (sign.starts_with('.') && !is_year);
+        let opens =
+            sign.starts_with([':', '-', ',', '=', '?']) || (sign.starts_with('.') && !is_year);
         if heads && (opens || (is_year && sign.starts_with('.'))) {
             return Some((signs_off(rest), Says::Resolution)).filter(|(rest, _)| !rest.is_empty());
         }

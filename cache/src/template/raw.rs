@@ -35,6 +35,7 @@ pub(super) struct RawSlot {
     pub(super) noun: Option<String>,
     pub(super) max_words: Option<usize>,
     pub(super) example: Option<String>,
+    pub(super) ending: Option<String>,
     #[serde(default)]
     pub(super) refuse: Vec<String>,
     #[serde(default)]

@@ -58,6 +58,7 @@ impl Checker<'_> {
             ("noun", raw.noun.is_some() && !choice && !text),
             ("max_words", raw.max_words.is_some() && !text),
             ("example", raw.example.is_some() && !text),
+            ("ending", raw.ending.is_some() && !text),
             ("refuse", !raw.refuse.is_empty() && !text),
         ];
         for (name, _) in unused.into_iter().filter(|(_, is_unused)| *is_unused) {
@@ -165,9 +166,11 @@ impl Checker<'_> {
         SlotKind::Text(FreeText {
             max_words,
             refuse: raw.refuse.iter().map(|word| word.to_lowercase()).collect(),
+            ending: raw.ending.as_ref().map(|ending| ending.to_lowercase()),
             example,
             noun,
             anchors: Vec::new(),
+            tails: Vec::new(),
         })
     }
 

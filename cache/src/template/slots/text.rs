@@ -24,12 +24,16 @@ pub struct FreeText {
     pub max_words: usize,
     /// Words and phrases that may not stand in it, lower case.
     pub refuse: Vec<String>,
+    /// What its first word must end in ("ing" for something one does).
+    pub ending: Option<String>,
     /// A typical text, for phrasings.
     pub example: String,
     /// What stands for it when goals are compared.
     pub noun: String,
     /// The keys of the words before the slot, one list a phrasing.
     pub anchors: Vec<Vec<String>>,
+    /// The keys of the first words after the slot; the text ends before one of them.
+    pub tails: Vec<String>,
 }
 
 /// Why a text is not accepted.
@@ -44,9 +48,20 @@ pub(super) enum Fault {
 impl FreeText {
     /// Notes the words before the slot in a phrasing; a phrasing that begins with the slot has none and reads nothing.
     pub(in crate::template) fn anchor(&mut self, slot: &str, phrasing: &str) {
-        let Some((before, _)) = phrasing.split_once(&format!("{{{slot}}}")) else {
+        let Some((before, after)) = phrasing.split_once(&format!("{{{slot}}}")) else {
             return;
         };
+        // "Eat {food} more often": a preposition ("in 3 weeks") may as well belong to the text.
+        let after = Goal::analyse(after);
+        let tail = after
+            .tokens()
+            .first()
+            .filter(|token| token.role == Role::Content || grammar::is_strong(&token.word));
+        if let Some(tail) = tail.map(|token| token.key.clone())
+            && !self.tails.contains(&tail)
+        {
+            self.tails.push(tail);
+        }
         let goal = Goal::analyse(before);
         let keys: Vec<String> = goal
             .tokens()
@@ -77,8 +92,8 @@ impl FreeText {
         let start = (0..tokens.len())
             .flat_map(|at| self.anchors.iter().map(move |keys| (at, keys)))
             .filter(|(at, keys)| anchored(keys, *at))
-            // The longest anchor says most; of equal ones the first.
-            .max_by_key(|(at, keys)| (keys.len(), std::cmp::Reverse(*at)))
+            // The last anchor is the most particular: "stop eating so much {food}" after "stop {habit}".
+            .max_by_key(|(at, keys)| (at + keys.len(), keys.len()))
             .map(|(at, keys)| at + keys.len());
         let Some(mut start) = start else {
             return Ok(None);
@@ -94,7 +109,10 @@ impl FreeText {
         };
         let mut end = (start..tokens.len())
             .find(|&at| {
-                stops(at) || (at > start && tokens.get(at).is_some_and(|t| t.starts_sentence))
+                let token = tokens.get(at);
+                stops(at)
+                    || (at > start && token.is_some_and(|t| self.tails.contains(&t.key)))
+                    || (at > 0 && token.is_some_and(|t| t.starts_sentence))
             })
             .unwrap_or(tokens.len());
         if stops(end) {
@@ -103,6 +121,8 @@ impl FreeText {
         let words = tokens.get(start..end).unwrap_or_default();
         let changes = |token: &Token| {
             JOINS.contains(&token.word.as_str())
+                // What is said to the one who answers is no topic.
+                || matches!(token.word.as_str(), "you" | "your" | "yours")
                 || matches!(token.role, Role::Value | Role::Lead)
                 || (token.role == Role::Function
                     && (grammar::is_strong(&token.word) || grammar::is_of_others(token, tokens)))
@@ -113,6 +133,17 @@ impl FreeText {
         let (Some(first), Some(last)) = (words.first(), words.last()) else {
             return Ok(None);
         };
+        // "On the first day": what begins with a preposition tells how, not what.
+        if first.role != Role::Content {
+            return Ok(None);
+        }
+        if self
+            .ending
+            .as_ref()
+            .is_some_and(|ending| !first.word.ends_with(ending))
+        {
+            return Ok(None);
+        }
         let text = goal
             .text()
             .get(first.range.start..last.range.end)

@@ -34,9 +34,11 @@ fn topic(max_words: usize, refuse: &[&str]) -> SlotKind {
     let mut text = FreeText {
         max_words,
         refuse: refuse.iter().map(|word| (*word).to_owned()).collect(),
+        ending: None,
         example: "old ships".to_owned(),
         noun: "topic".to_owned(),
         anchors: Vec::new(),
+        tails: Vec::new(),
     };
     text.anchor("it", "write a book about {it}");
     SlotKind::Text(text)
