@@ -44,7 +44,7 @@ eviction: ## Replays drifting Zipf traces against the cache and against LRU, and
 crash-rounds: ## Kills a writing process 200 times at random points and checks what its store still holds.
 	TOLLFREE_CRASH_ROUNDS=200 $(CARGO) test --release --locked -p tollfree-cache --test life -- --nocapture a_process_killed
 
-train-verifier: ## Trains the same-answer model again (half an hour or hours; fetches PyTorch, 6 GB).
+train-verifier: ## Trains the same-answer model again (an hour or more; fetches PyTorch, 6 GB).
 	$(PYTHON) -m venv $(ASSETS)/training
 	$(ASSETS)/training/bin/pip install --quiet -r embedder/same-answer/requirements.txt
 	$(ASSETS)/training/bin/python embedder/same-answer/train.py

@@ -89,11 +89,14 @@ pub struct Considered {
     pub detail: Option<String>,
 }
 
-/// Words of content from which a goal is long: a restated text with context, no bare question.
-const LONG: usize = 12;
-/// How much lower the bar is, in log-odds, where both goals are long: they hold more evidence, and on held-out training
-/// groups the lower bar serves no more wrong answers there.
-const LONG_SHIFT: f32 = -0.85;
+/// Words of content up to which a goal is short: a bare question. Longer ones restate a situation or a text.
+const SHORT: usize = 5;
+/// How much lower the bar is, in log-odds, for each word of content that both goals have beyond [`SHORT`]: the model is
+/// less sure of long texts that say the same, while two long texts that are near each other and differ are rare
+/// (docs/cache.md has figures).
+const SHIFT_PER_WORD: f32 = -0.3;
+/// The lowest shift.
+const MAX_SHIFT: f32 = -2.2;
 
 /// The confidence of the same-answer model from which a candidate may be served, in [0, 1]. Above 1, never.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -111,10 +114,10 @@ pub struct Bar {
 impl Bar {
     /// Chosen with the evaluation data in view; see docs/cache.md.
     pub const DEFAULT: Self = Self {
-        likely: 0.3,
-        light: 0.5,
-        medium: 0.7,
-        grave: 0.8,
+        likely: 0.4,
+        light: 0.4,
+        medium: 0.85,
+        grave: 0.85,
     };
 
     /// Returns the bar moved by `shift` in log-odds: above 0 it serves less, below 0 more. The one knob by which the
@@ -203,13 +206,13 @@ pub fn semantic(
     let mut outcome = Semantic::default();
     for candidate in cache.candidates(key, vector, NUM_CANDIDATES, terms.now_ms) {
         let (verdict, needed) = match judge(cache, verifier, goal, &candidate, terms) {
-            Ok((verdict, long)) => (
+            Ok((verdict, words)) => (
                 match verdict {
                     Verdict::Same => SAME,
                     Verdict::Likely => "not confident",
                     Verdict::Unsure { reason } | Verdict::Different { reason } => reason.as_str(),
                 },
-                if long { bar.shifted(LONG_SHIFT) } else { bar }.of(verdict),
+                bar.shifted(shift_for(words)).of(verdict),
             ),
             Err(refusal) => (refusal, None),
         };
@@ -244,14 +247,20 @@ pub fn semantic(
     outcome
 }
 
-/// The verdict of the rules, and whether both goals are long; or why the candidate is out of the question.
+/// The shift of the bar for two goals of which the shorter has so many words of content.
+fn shift_for(words: usize) -> f32 {
+    (words.saturating_sub(SHORT) as f32 * SHIFT_PER_WORD).max(MAX_SHIFT)
+}
+
+/// The verdict of the rules, and how many words of content both goals have at least; or why the candidate is out of the
+/// question.
 fn judge(
     cache: &Cache,
     verifier: &dyn Verifier,
     goal: &Goal,
     candidate: &Candidate,
     terms: &Terms<'_>,
-) -> Result<(Verdict, bool), &'static str> {
+) -> Result<(Verdict, usize), &'static str> {
     let entry: &Arc<Entry> = &candidate.entry;
     if candidate.similarity < terms.min_similarity {
         return Err("similarity below threshold");
@@ -266,6 +275,6 @@ fn judge(
         return Err("longer than the token cap, or holds a stop string");
     }
     let cached = Goal::analyse(&entry.goal);
-    let long = cached.content().count().min(goal.content().count()) >= LONG;
-    Ok((verifier.verify(&cached, goal, candidate.similarity), long))
+    let words = cached.content().count().min(goal.content().count());
+    Ok((verifier.verify(&cached, goal, candidate.similarity), words))
 }
