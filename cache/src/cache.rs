@@ -110,7 +110,6 @@ impl Cache {
     }
 
     #[cfg(test)]
-
     pub(crate) fn with_store(
         store: Arc<dyn Store>,
         options: CacheOptions,

@@ -184,7 +184,7 @@ fn no_acknowledged_insert_is_lost_and_none_removed_returns_over_all_swaps() {
                 }
                 // Every third entry is removed by and by; the others stay for good.
                 let n = round * 7 % inserted.max(1);
-                if inserted > 0 && n % 3 != 0 {
+                if inserted > 0 && !n.is_multiple_of(3) {
                     missed += usize::from(!history.finds(n));
                 }
             }
@@ -211,7 +211,7 @@ fn no_acknowledged_insert_is_lost_and_none_removed_returns_over_all_swaps() {
     let partition = history.partitions.get(&key(1)).unwrap();
     assert_eq!(partition.kind(), Kind::Compact);
     assert_eq!(partition.wanted(LIMITS), None);
-    let there = |n: usize| n % 3 != 0 || n + 300 >= 1_500;
+    let there = |n: usize| !n.is_multiple_of(3) || n + 300 >= 1_500;
     assert_eq!(partition.len(), (0..1_500).filter(|n| there(*n)).count());
     let wrong = (0..1_500)
         .filter(|n| history.finds(*n) != there(*n))
