@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import shutil
 
 import pytest
 
 from harness import config
 from harness.output import facts, lines
+from harness.proxy import Proxy
 
 GOAL = "How do I grow tomatoes on a balcony?"
 REWORDED = "How can I grow tomatoes on a balcony?"
@@ -19,27 +21,38 @@ REFUSED = "index snapshot not used"
 ENOUGH = 4_200
 
 
-@pytest.fixture
-def text(openai_upstream):
-    return config.NO_TEMPLATES + config.upstream(openai_upstream, "own")
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory, openai_upstream):
+    """A stopped server whose index is worth a snapshot: two goals asked by a client among thousands of others.
 
-
-@pytest.fixture
-def filled(start, text, tmp_path):
-    """A stopped server whose index is worth a snapshot: two goals asked by a client among thousands of others."""
-    proxy = start(text)
-    for goal in (GOAL, OTHER):
-        proxy.warm(lambda: proxy.client.chat(goal))  # noqa: B023
-    row = lines(proxy.command("cache", "export"))[0]
-    path = tmp_path / "more.jsonl"
-    with path.open("w") as file:
-        for n in range(ENOUGH):
-            keys = row["keys"] | {"exact": hashlib.sha256(str(n).encode()).hexdigest()}
-            file.write(json.dumps(row | {"entry": None, "goal": f"paint picture {n}", "keys": keys}) + "\n")
-    done = facts(proxy.command("cache", "import", path, "--json", timeout=300))
-    assert done["imported"] == ENOUGH
-    proxy.stop()
+    Embedding them takes most of a minute, so that it is done once; each test works on a copy.
+    """
+    folder = tmp_path_factory.mktemp("seeded")
+    proxy = Proxy(folder / "proxy", config.NO_TEMPLATES + config.upstream(openai_upstream, "own"))
+    proxy.start()
+    try:
+        for goal in (GOAL, OTHER):
+            proxy.warm(lambda: proxy.client.chat(goal))  # noqa: B023
+        row = lines(proxy.command("cache", "export"))[0]
+        path = folder / "more.jsonl"
+        with path.open("w") as file:
+            for n in range(ENOUGH):
+                keys = row["keys"] | {"exact": hashlib.sha256(str(n).encode()).hexdigest()}
+                file.write(json.dumps(row | {"entry": None, "goal": f"paint picture {n}", "keys": keys}) + "\n")
+        done = facts(proxy.command("cache", "import", path, "--json", timeout=500))
+        assert done["imported"] == ENOUGH
+        proxy.stop()
+    finally:
+        proxy.kill()
     return proxy
+
+
+@pytest.fixture
+def filled(tmp_path, seeded):
+    proxy = Proxy(tmp_path / "proxy", seeded.config.read_text())
+    shutil.copytree(seeded.data, proxy.data)
+    yield proxy
+    proxy.kill()
 
 
 def snapshot(proxy):
