@@ -10,7 +10,8 @@ from harness import raw
 from harness.output import facts
 from harness.proxy import Proxy, run
 
-GOAL = "learn to juggle chainsaws"
+# No built-in template answers it: that for any skill wants "learn".
+GOAL = "how do I juggle chainsaws"
 SPANISH = "I want to learn conversational Spanish in 3 months"
 
 TEMPLATE = """\
