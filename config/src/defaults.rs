@@ -58,7 +58,7 @@ pub const PII: Pii = Pii::Refuse;
 
 /// Threshold of the semantic tier: thorough rewordings of one goal lie as low as this, and the verifier tells them from
 /// their neighbours. Below it, hits are too rare to pay for the verifications.
-pub const MIN_SIMILARITY: Similarity = Similarity::literal(0.5);
+pub const MIN_SIMILARITY: Similarity = Similarity::literal(0.6);
 
 /// Shift of the verifier's bar in log-odds: the shipped operating point.
 pub const CONFIDENCE_SHIFT: f32 = 0.0;

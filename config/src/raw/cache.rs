@@ -86,7 +86,7 @@ pub(crate) struct RawCache {
     /// Least cosine similarity of two goals at which the stored answer of one may be served for the other, when
     /// the verifier agrees. 1.0 serves only equal vectors, lower values serve more and look at more candidates.
     ///
-    /// Default: `0.5`.
+    /// Default: `0.6`.
     #[schemars(extend("default" = defaults::MIN_SIMILARITY))]
     #[schemars(range(min = bounds::SIMILARITY.min(), max = bounds::SIMILARITY.max()))]
     pub(crate) min_similarity: Option<f64>,
