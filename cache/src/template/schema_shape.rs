@@ -1,8 +1,8 @@
 //! The caller's schema as a shape: a plan written into a JSON Schema nobody here has seen before.
 //!
-//! Three steps, each of which may refuse. [`limits`] reads the schema and turns away what could cost time or reach
-//! out ("what a template can be written into" is a small part of JSON Schema). [`fill`] matches property names with
-//! what a plan holds ([`words`]). The result is then validated against the whole schema; a rendering that does not
+//! Three steps, each of which may refuse. `limits` reads the schema and turns away what could cost time or reach
+//! out ("what a template can be written into" is a small part of JSON Schema). `fill` matches property names with
+//! what a plan holds (`words`). The result is then validated against the whole schema; a rendering that does not
 //! validate is a miss, so that a wrong guess of ours never reaches a client that parses strictly.
 
 mod fill;

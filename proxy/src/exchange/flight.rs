@@ -1,6 +1,6 @@
 //! Single-flight: one upstream call for concurrent equal misses.
 //!
-//! Requests with the same exact key, and so of the same namespace, share a [`Flight`]. It has one seat: whoever holds
+//! Requests with the same exact key, and so of the same namespace, share a `Flight`. It has one seat: whoever holds
 //! it is the leader and asks the upstream, the others follow. The seat is a semaphore's permit, so that a leader that
 //! fails, panics or is cancelled gives it up by being dropped, and exactly one follower, the one that waited longest,
 //! takes it. An admitted answer ends the flight for all. The idea of permits instead of flags is pingora-cache's lock.
