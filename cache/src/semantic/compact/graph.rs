@@ -25,11 +25,12 @@ const FAN_OUT: u64 = 8;
 /// Layers above the lowest at most: enough for sixteen million points.
 const MAX_LAYERS: usize = 8;
 
-/// Nodes kept in the small layers passed on the way down; in the large ones at the bottom, whoever walks says how many.
-/// With one, as is usual, a walk ends in the first cluster it meets.
+/// Nodes kept in the layers passed on the way down: more in the large ones at the bottom. With one, as is usual, a walk
+/// ends in the first cluster it meets.
 const WIDTH_OF_DESCENT: usize = 4;
+const WIDTH_OF_ARRIVAL: usize = 16;
 
-/// Layers above the lowest that the width of arrival is for.
+/// Layers above the lowest that the larger width is for.
 const LAYERS_OF_ARRIVAL: usize = 2;
 
 /// Nobody has been linked yet.
@@ -180,22 +181,15 @@ impl Graph {
         self.locks.get(node as usize % NUM_LOCKS)
     }
 
-    /// Walks down to a layer and returns the nodes of that layer to go on from, the most similar first; `arrival` nodes are
-    /// kept in the two layers above the lowest.
-    pub(super) fn descend(
-        &self,
-        probe: &Probe,
-        layer: usize,
-        arrival: usize,
-        scratch: &mut Scratch,
-    ) -> Vec<u32> {
+    /// Walks down to a layer and returns the nodes of that layer to go on from, the most similar first.
+    pub(super) fn descend(&self, probe: &Probe, layer: usize, scratch: &mut Scratch) -> Vec<u32> {
         let Some((top, node)) = self.entry() else {
             return Vec::new();
         };
         let mut nodes = vec![node];
         for passed in (layer + 1..=top).rev() {
             let width = if passed <= LAYERS_OF_ARRIVAL {
-                arrival
+                WIDTH_OF_ARRIVAL
             } else {
                 WIDTH_OF_DESCENT
             };

@@ -6,9 +6,6 @@ use crate::semantic::rows::Probe;
 /// Nodes kept while a point is linked in.
 const WIDTH_OF_BUILD: usize = 96;
 
-/// Nodes kept in the layers just above the lowest while a point is linked in.
-const ARRIVAL_OF_BUILD: usize = 16;
-
 /// Neighbours that a new point is given in the lowest layer; the rest of its list is left for those that come later.
 const OWN_NEIGHBOURS: usize = 20;
 
@@ -39,7 +36,7 @@ impl Graph {
         self.rows.probe(place.point as usize, &mut scratch.probe);
         if let Some((top, _)) = self.entry() {
             let highest = place.layer.min(top);
-            let mut starts = self.descend(&scratch.probe, highest, ARRIVAL_OF_BUILD, walking);
+            let mut starts = self.descend(&scratch.probe, highest, walking);
             let mut node = place.node;
             for layer in (1..=place.layer).rev().chain([0]) {
                 if layer <= highest {
