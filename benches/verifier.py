@@ -17,6 +17,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.intervals import wilson
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -55,15 +57,6 @@ def margin(row: dict) -> float:
     if row.get("confidence") is None:
         return -math.inf
     return logit(row["confidence"]) - logit(row["needed"])
-
-
-def wilson(hits: int, of: int) -> tuple[float, float]:
-    """95 % confidence interval of a share (Wilson 1927)."""
-    if of == 0:
-        return 0.0, 1.0
-    z, p = 1.96, hits / of
-    middle, half = p + z * z / (2 * of), z * math.sqrt(p * (1 - p) / of + z * z / (4 * of * of))
-    return max(0.0, (middle - half) / (1 + z * z / of)), (middle + half) / (1 + z * z / of)
 
 
 def share(pairs: list[Pair], shift: float = 0.0) -> str:
