@@ -115,7 +115,7 @@ bytes each, sketches for the prefilter included; a search takes {spread['steps']
 Each index alone, without entries, keys and store.
 `hnsw_rs` 0.3.5 keeps the f32 vector and its links as separately allocated lists.
 Ours keeps two bytes for each dimension, walks by the high bytes, compares the best again by both, and holds links in flat
-tables of 41 numbers a point.
+tables of 65 numbers a point.
 """
 
 

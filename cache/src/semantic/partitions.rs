@@ -19,7 +19,7 @@ pub(crate) struct Limits {
     /// exact; the graph took 1.0 ms, and 0.6 ms to build for each vector.
     pub(crate) flat_max: usize,
     /// Entries up to which a larger partition is a graph of `hnsw_rs`; beyond, our own. At 100,000 vectors `hnsw_rs` took
-    /// 2.9 KB and 0.59 ms of building for each and found the nearest in 96.6 of 100 searches; ours 1.0 KB, 0.20 ms and
+    /// 2.9 KB and 0.59 ms of building for each and found the nearest in 96.6 of 100 searches; ours, with fewer links than now, 1.0 KB, 0.20 ms and
     /// 99.7 (`benches/results/scale.md`).
     pub(crate) hnsw_max: usize,
     /// Entries up to which a partition keeps sketches: beyond, some sketch is near any goal and none is rejected.
