@@ -117,7 +117,9 @@ def begun(file: Path, fresh: dict) -> dict:
     if not file.exists():
         return fresh
     facts = json.loads(file.read_text())
-    if (facts["machine"]["commit"], facts["largest"]) != (fresh["machine"]["commit"], fresh["largest"]):
+    # Without the mark of a changed tree: --record changes it.
+    of = lambda run: (run["machine"]["commit"].split()[0], run["largest"])
+    if of(facts) != of(fresh):
         sys.exit(f"{file} is of another commit or size: remove its folder")
     return facts
 
