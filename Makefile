@@ -33,7 +33,7 @@ verifier-report: build ## Measures what the semantic tier serves on the evaluati
 free-share: build ## Replays a stream of goals and prints which share was answered for free, and how much of it wrongly.
 	$(PYTHON) benches/free_share.py
 
-scale: build ## Measures the cache from a thousand entries to a million (an hour, 4 GB of memory, 8 GB of disk).
+scale: build ## Measures the cache from a thousand entries to a million (three quarters of an hour, 5 GB of memory, 12 GB of disk).
 	$(CARGO) build --release --locked -p tollfree-bench
 	$(PYTHON) benches/scale.py --record
 

@@ -13,23 +13,34 @@ def step(entries, p50=100.0, recall=0.99, each=2_000.0):
 
 def facts(**change):
     largest = step(1_000_000, **{key: value for key, value in change.items() if key in ("p50", "recall", "each")})
-    opened = {"open_s": change.get("open_s", 9.0), "built_s": 9.0, "entries": 1, "indexed": 1, "bytes_per_entry": 1.0,
+    opened = {"open_s": 9.0, "built_s": 9.0, "entries": 1, "indexed": 1, "bytes_per_entry": 1.0,
               "search_us": {"p50": 1.0, "p99": 1.0}}
     rebuild = {"removed": 3, "wall_s": 1.0, "cpu_s": 1.0, "before_bytes": 100, "peak_bytes": change.get("peak", 150),
                "search_us": {"p50": 1.0, "p99": 1.0}, "recall": {"at_1": 0.99}}
     grown = {"steps": [step(1_000), largest], "beside": {"admissions_per_s": 300.0, "admit_us": {"p50": 1.0, "p99": 1.0},
-             "search_us": {"p50": 200.0, "p99": 300.0}}, "rebuild": rebuild, "close_s": 1.0, "with_snapshot": opened,
-             "without_snapshot": opened, "file_bytes": [1, 1], "answer_bytes": 256, "partitions": 1}
-    return {"machine": {"cores": "2"}, "grow": grown, "compare": [],
-            "partitions": {**grown, "partitions": 10_000, "steps": [step(1_000_000)]}}
+             "search_us": {"p50": change.get("beside", 200.0), "p99": 300.0}}, "close_s": 1.0, "file_bytes": [1, 1]}
+    return {"machine": {"cores": "2"}, "largest": 1_000_000, "grow": grown,
+            "reopen": {**opened, "open_s": change.get("open_s", 9.0)}, "reopen_bare": {**opened, "built_s": None},
+            "rebuild": rebuild, "partitions": {**grown, "steps": [step(1_000_000)]}, "partitions_reopen": opened,
+            "compare": []}
 
 
 class Verdicts(unittest.TestCase):
     def test_all_bounds_met_is_a_pass_and_any_missed_one_is_not(self):
         self.assertTrue(scale_page.all_pass(facts()))
-        for missed in ({"p50": 500.0}, {"recall": 0.979}, {"each": 2_600.0}, {"open_s": 15.0}, {"peak": 201}):
+        for missed in ({"p50": 500.0}, {"recall": 0.979}, {"each": 2_600.0}, {"open_s": 15.0}, {"peak": 201},
+                       {"beside": 500.0}):
             self.assertFalse(scale_page.all_pass(facts(**missed)), missed)
             self.assertEqual(scale_page.page(facts(**missed)).count("FAIL"), 1, missed)
+
+    def test_a_part_that_was_not_run_is_no_pass_and_the_others_are_shown(self):
+        parts = facts()
+        for missing in set(parts) - {"machine", "largest", "compare", "reopen_bare"}:
+            some = {name: part for name, part in parts.items() if name != missing}
+            self.assertFalse(scale_page.all_pass(some), missing)
+            self.assertIn("NOT MEASURED", scale_page.page(some), missing)
+        alone = scale_page.page({name: parts[name] for name in ("machine", "largest")})
+        self.assertEqual(alone.count("NOT MEASURED"), len(scale_page.goals(parts)))
 
 
 class Plot(unittest.TestCase):

@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use tollfree_bench::{
     baseline,
     load::Expectation,
-    scale::{grow, index::Kind},
+    scale::{self, index::Kind},
 };
 use tollfree_config::types::Duration;
 
@@ -43,8 +43,12 @@ pub(crate) enum Command {
 pub(crate) enum Scale {
     /// One kind of index alone: building, memory, search time, recall
     Index(IndexArgs),
-    /// The whole cache with its store: growing, searching, removing, rebuilding, opening
+    /// The whole cache with its store, growing: memory, search time, recall, searches beside admissions
     Grow(GrowArgs),
+    /// Opens a store that was grown: time, memory, search time at once
+    Reopen(ReopenArgs),
+    /// Removes a third of a store that was grown: time and memory of the rebuild, search time meanwhile, recall after
+    Rebuild(StoreArgs),
 }
 
 #[derive(Debug, Args)]
@@ -93,13 +97,9 @@ pub(crate) struct IndexArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct GrowArgs {
+pub(crate) struct StoreArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-
-    /// Numbers of entries at which to measure, growing, with commas between
-    #[arg(long, value_delimiter = ',', required = true, value_parser = at_least_one)]
-    sizes: Vec<usize>,
 
     /// Compatibility keys that the entries are spread over
     #[arg(long, default_value = "1", value_parser = at_least_one)]
@@ -109,32 +109,46 @@ pub(crate) struct GrowArgs {
     #[arg(long, default_value = "256", value_parser = at_least_one)]
     answer_bytes: usize,
 
-    /// Searches timed and judged at each size
+    /// Searches timed and judged for each figure
     #[arg(long, default_value = "1000", value_parser = at_least_one)]
     searches: usize,
 
-    /// Folder for the store, empty or not there yet
+    /// Folder of the store
     #[arg(long)]
     pub(crate) directory: PathBuf,
-
-    /// In the end removes a third, waits for the rebuild, and opens the store with and without its snapshot
-    #[arg(long)]
-    whole_life: bool,
 
     /// Prints the report as one JSON line
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-impl GrowArgs {
-    pub(crate) fn options(&self) -> grow::Options {
-        grow::Options {
-            sizes: self.sizes.clone(),
+#[derive(Debug, Args)]
+pub(crate) struct GrowArgs {
+    /// Numbers of entries at which to measure, growing, with commas between
+    #[arg(long, value_delimiter = ',', required = true, value_parser = at_least_one)]
+    pub(crate) sizes: Vec<usize>,
+
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReopenArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+
+    /// Waits until no index is being built and says how long that took
+    #[arg(long)]
+    pub(crate) until_built: bool,
+}
+
+impl StoreArgs {
+    pub(crate) fn options(&self) -> scale::Options {
+        scale::Options {
             partitions: self.partitions,
             answer_bytes: self.answer_bytes,
             searches: self.searches,
             directory: self.directory.clone(),
-            whole_life: self.whole_life,
         }
     }
 }

@@ -15,11 +15,11 @@ use serde::Serialize;
 use tollfree_bench::{
     baseline, bound, embedding, eviction,
     load::{self, Mode, Requests, Target},
-    scale::{goals, grow, index, vectors::Vectors},
+    scale::{goals, grow, index, rebuild, reopen, vectors::Vectors},
 };
 use tollfree_config::{assets::Assets, env::Environment};
 
-use cli::{Baseline, Cli, Command, EmbedArgs, LoadArgs, Scale, SourceArgs};
+use cli::{Baseline, Cli, Command, EmbedArgs, GrowArgs, LoadArgs, ReopenArgs, Scale, SourceArgs};
 
 /// The allocator of the product, so that memory is measured as it is used there.
 #[global_allocator]
@@ -66,14 +66,24 @@ fn main() -> Result<()> {
             )?;
             print(&report, args.json)
         }
-        Command::Scale(Scale::Grow(args)) => {
+        Command::Scale(Scale::Grow(GrowArgs { sizes, store })) => {
             ensure!(
-                grow::is_free(&args.directory)?,
+                grow::is_free(&store.directory)?,
                 "{} is not empty",
-                args.directory.display()
+                store.directory.display()
             );
-            let (vectors, goals) = source(&args.source)?;
-            print(&grow::run(&vectors, &goals, &args.options())?, args.json)
+            let (vectors, goals) = source(&store.source)?;
+            let report = grow::run(&vectors, &goals, &sizes, &store.options())?;
+            print(&report, store.json)
+        }
+        Command::Scale(Scale::Reopen(ReopenArgs { store, until_built })) => {
+            let (vectors, _) = source(&store.source)?;
+            let report = reopen::run(&vectors, &store.options(), until_built)?;
+            print(&report, store.json)
+        }
+        Command::Scale(Scale::Rebuild(store)) => {
+            let (vectors, _) = source(&store.source)?;
+            print(&rebuild::run(&vectors, &store.options())?, store.json)
         }
     }
 }

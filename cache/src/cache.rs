@@ -51,7 +51,7 @@ pub struct Cache {
     residents: RwLock<Residents>,
     partitions: Arc<Partitions>,
     /// The model whose vectors are in the partitions.
-    model: RwLock<Option<Arc<str>>>,
+    model: Arc<RwLock<Option<Arc<str>>>>,
     counters: Arc<Counters>,
     evictions: Mutex<Evictions>,
     /// What labels say of the entries here.
@@ -59,7 +59,7 @@ pub struct Cache {
     /// The entries that only their contributors find.
     waiting: Mutex<Waiting>,
     /// Held by whatever changes the set of entries.
-    changing: Mutex<()>,
+    changing: Arc<Mutex<()>>,
     writer: Option<Writer>,
     /// Absent for a cache in memory.
     snapshots: Option<Snapshots>,
@@ -129,7 +129,7 @@ impl Cache {
         now_ms: u64,
     ) -> Result<(Self, OpenReport)> {
         let mut cache = Self::with_limits(options, limits);
-        cache.snapshots = Some(Snapshots::new(directory));
+        cache.snapshots = Some(Snapshots::new(directory, &cache));
         cache.attach(Arc::new(store), now_ms)
     }
 
@@ -147,6 +147,9 @@ impl Cache {
         let (report, leftovers) = self.load(&*store, now_ms)?;
         let writer = Writer::start(store, Arc::clone(&self.counters))?;
         leftovers.clean_up(&writer);
+        if let Some(snapshots) = &mut self.snapshots {
+            snapshots.start(writer.share_store());
+        }
         self.writer = Some(writer);
         Ok((self, report))
     }
@@ -159,12 +162,12 @@ impl Cache {
             exact: ExactMap::new(),
             residents: RwLock::new(residents),
             partitions: Arc::new(Partitions::new(limits)),
-            model: RwLock::new(model),
+            model: Arc::new(RwLock::new(model)),
             counters: Arc::default(),
             evictions: Mutex::default(),
             bound: Bound::default(),
             waiting: Mutex::default(),
-            changing: Mutex::new(()),
+            changing: Arc::default(),
             writer: None,
             snapshots: None,
         }

@@ -1,6 +1,6 @@
 //! The index for large partitions: a small-world graph over fixed-point rows, in flat tables.
 //!
-//! `hnsw_rs` keeps some 2 KB per point beside an f32 vector; here a point takes 2 bytes per dimension and about 200
+//! `hnsw_rs` keeps some 2 KB per point beside an f32 vector; here a point takes 2 bytes per dimension and about 330
 //! bytes for links, ids and the map of ids (see `benches/results/scale.md`). Three things make that
 //! safe to change while it is searched: rows never move, lists of neighbours are atomics, and a new row is found at
 //! once by scanning, until [`VectorIndex::link`] has given it neighbours. Removed points stay as tombstones that
@@ -26,7 +26,7 @@ mod points;
 mod saved;
 
 /// Candidates kept while searching, at least.
-const WIDTH_OF_SEARCH: usize = 128;
+const WIDTH_OF_SEARCH: usize = 96;
 
 /// Bound on widening a search that met tombstones only.
 const MAX_WIDTH: usize = 4_096;

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Condvar, Mutex, RwLock};
 
@@ -19,8 +19,8 @@ pub(crate) struct Limits {
     /// exact; the graph took 1.0 ms, and 0.6 ms to build for each vector.
     pub(crate) flat_max: usize,
     /// Entries up to which a larger partition is a graph of `hnsw_rs`; beyond, our own. At 100,000 vectors `hnsw_rs` took
-    /// 2.9 KB and 0.59 ms of building for each and found the nearest in 96.6 of 100 searches; ours 1.0 KB, 0.20 ms and
-    /// 99.7 (`benches/results/scale.md`).
+    /// 2.9 KB and 0.59 ms of building for each and found the nearest in 96.6 of 100 searches; ours, with fewer links
+    /// than now, 1.0 KB, 0.20 ms and 99.7 (`benches/results/scale.md`).
     pub(crate) hnsw_max: usize,
     /// Entries up to which a partition keeps sketches: beyond, some sketch is near any goal and none is rejected.
     pub(crate) sketches_max: usize,
@@ -62,8 +62,10 @@ struct Builds {
     turn: Mutex<()>,
     pending: Mutex<usize>,
     done: Condvar,
-    /// Indexes that were built and swapped in.
-    swaps: AtomicUsize,
+    /// Compact graphs that were built and swapped in.
+    graphs: AtomicUsize,
+    /// Called whenever a thread has ended its work for a partition.
+    ended: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 /// How many there are of what.
@@ -176,9 +178,20 @@ impl Partitions {
         counts
     }
 
-    /// Returns how many indexes were built and swapped in so far.
-    pub(crate) fn num_swaps(&self) -> usize {
-        self.builds.swaps.load(Ordering::Relaxed)
+    /// Returns how many compact graphs, which a snapshot keeps as they are, were built and swapped in so far.
+    pub(crate) fn num_graphs_built(&self) -> usize {
+        self.builds.graphs.load(Ordering::Relaxed)
+    }
+
+    /// Says whether an index is being built or linked.
+    pub(crate) fn is_building(&self) -> bool {
+        *self.builds.pending.lock() > 0
+    }
+
+    /// Has a function called whenever such work has ended. Set once; it must not wait.
+    pub(crate) fn on_build_end(&self, ended: impl Fn() + Send + Sync + 'static) {
+        // A second one would be a second owner of the same partitions, which there is not.
+        let _ = self.builds.ended.set(Box::new(ended));
     }
 
     /// Waits until no index is being built.
@@ -223,6 +236,9 @@ impl Builds {
     fn end(&self) {
         *self.pending.lock() -= 1;
         self.done.notify_all();
+        if let Some(ended) = self.ended.get() {
+            ended();
+        }
     }
 
     /// Works until nothing is wanted: by the end of one build, changes made meanwhile may call for another.
@@ -232,10 +248,10 @@ impl Builds {
             // A bug in the graph must cost speed, not the cache: the present index keeps answering.
             let outcome = catch_unwind(AssertUnwindSafe(|| partition.perform(work, threads())));
             match (outcome, work) {
-                (Ok(Ok(())), Work::Build(_)) => {
-                    self.swaps.fetch_add(1, Ordering::Relaxed);
+                (Ok(Ok(())), Work::Build(Kind::Compact)) => {
+                    self.graphs.fetch_add(1, Ordering::Relaxed);
                 }
-                (Ok(Ok(())), Work::Link) => {}
+                (Ok(Ok(())), Work::Build(_) | Work::Link) => {}
                 (Ok(Err(_)) | Err(_), _) => {
                     tracing::error!(
                         vectors = partition.len(),

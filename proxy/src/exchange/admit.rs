@@ -80,7 +80,7 @@ impl Learn {
     /// The upstream has begun to answer: a goal that the lookup did not have to embed is embedded beside it.
     fn begin(&mut self, app: &App) {
         if self.by_meaning {
-            self.vector = app.lookup.embed_beside(&self.request, &self.finding);
+            self.vector = app.lookup.embed_beside(&self.request, &mut self.finding);
         }
     }
 

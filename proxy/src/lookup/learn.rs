@@ -16,17 +16,14 @@ pub type Pending = tokio::task::JoinHandle<Option<Vec<f32>>>;
 impl Lookup {
     /// Starts to embed the goal of a request that goes upstream, if its answer may be found by meaning and its
     /// lookup did not embed it.
-    pub fn embed_beside(&self, request: &Request, finding: &Finding) -> Option<Pending> {
-        if finding.vector.is_some()
-            || request.format != Format::Text
-            || request.goal().len() > MAX_GOAL_BYTES
-        {
+    pub fn embed_beside(&self, request: &Request, finding: &mut Finding) -> Option<Pending> {
+        if finding.vector.is_some() || !may_have_vector(request) {
             return None;
         }
-        let goal = match &finding.goal {
-            Some(goal) => goal,
-            None => &Goal::analyse(request.goal()),
-        };
+        // Kept: the entry is made from it too.
+        let goal = finding
+            .goal
+            .get_or_insert_with(|| Goal::analyse(request.goal()));
         if self.exact_only_reason(goal).is_some() {
             return None;
         }
@@ -116,10 +113,8 @@ impl Lookup {
         let goal = finding
             .goal
             .unwrap_or_else(|| Goal::analyse(if long { "" } else { request.goal() }));
-        let semantic = by_meaning
-            && !long
-            && request.format == Format::Text
-            && self.exact_only_reason(&goal).is_none();
+        let semantic =
+            by_meaning && may_have_vector(&request) && self.exact_only_reason(&goal).is_none();
         let compatibility = finding
             .compatibility
             .unwrap_or_else(|| request.compatibility_key(&self.limits.vary, goal.language()));
@@ -195,4 +190,9 @@ impl Lookup {
         self.metrics.unadmitted.with_label_values(&[reason]).inc();
         false
     }
+}
+
+/// Says whether the form of a request lets its answer be found by meaning.
+fn may_have_vector(request: &Request) -> bool {
+    request.format == Format::Text && request.goal().len() <= MAX_GOAL_BYTES
 }

@@ -174,7 +174,28 @@ fn a_damaged_snapshot_costs_nothing_but_a_rebuild_and_is_replaced() {
 }
 
 #[test]
-fn a_graph_built_after_opening_is_kept_with_the_next_change_already() {
+fn a_refused_snapshot_is_replaced_though_no_entry_changes_and_nothing_is_built() {
+    let (directory, vectors) = (tempfile::tempdir().unwrap(), vectors());
+    let path = directory.path().join(FILE_NAME);
+    let (cache, _) = open(directory.path());
+    // Few enough to be scanned.
+    let ids = admit(&cache, &vectors, 0..40);
+    drop(cache);
+    fs::write(&path, b"not a snapshot").unwrap();
+    let (cache, report) = open(directory.path());
+    assert_eq!(report.indexed, 40);
+    cache.wait_for_snapshot();
+    let kept = fs::read(&path).unwrap();
+    drop(cache);
+    spoil_stored_vector(directory.path(), ids[5]);
+    fs::write(&path, kept).unwrap();
+    let (cache, report) = open(directory.path());
+    assert_eq!((report.indexed, report.dropped_corrupt), (40, 0));
+    assert_eq!(num_found(&cache, &vectors, 0..40), 40);
+}
+
+#[test]
+fn a_graph_built_after_opening_is_kept_before_any_entry_changes() {
     let (directory, vectors) = (tempfile::tempdir().unwrap(), vectors());
     let path = directory.path().join(FILE_NAME);
     let (cache, _) = open(directory.path());
@@ -183,20 +204,59 @@ fn a_graph_built_after_opening_is_kept_with_the_next_change_already() {
     fs::remove_file(&path).unwrap();
     let (cache, _) = open(directory.path());
     cache.wait_for_builds();
-    assert!(!path.exists());
-    admit(&cache, &vectors, 300..301);
     cache.wait_for_snapshot();
-    // As a kill would leave it: what the store has gone through since is made up for.
+    // As a kill would leave it.
     let kept = fs::read(&path).unwrap();
     drop(cache);
     fs::write(&path, kept).unwrap();
     let (cache, report) = open(directory.path());
-    assert_eq!((report.entries, report.indexed), (301, 301));
-    assert_eq!(
-        cache.stats().graph_partitions,
-        1,
-        "a graph at once, not after a build"
-    );
+    assert_eq!((report.entries, report.indexed), (300, 300));
+    cache.wait_for_builds();
+    assert_eq!(cache.partitions.num_graphs_built(), 0, "it was all there");
+    assert!(num_found(&cache, &vectors, 0..300) >= 299);
+}
+
+#[test]
+fn a_graph_built_anew_without_its_tombstones_is_kept_before_any_other_entry_changes() {
+    let (directory, vectors) = (tempfile::tempdir().unwrap(), vectors());
+    let path = directory.path().join(FILE_NAME);
+    let (cache, _) = open(directory.path());
+    let ids = admit(&cache, &vectors, 0..300);
+    drop(cache);
+    let (cache, _) = open(directory.path());
+    for id in &ids[..110] {
+        assert!(cache.remove(*id));
+    }
+    cache.wait_for_builds();
+    cache.wait_for_snapshot();
+    let kept = fs::read(&path).unwrap();
+    drop(cache);
+    fs::write(&path, kept).unwrap();
+    let (cache, report) = open(directory.path());
+    assert_eq!((report.entries, report.indexed), (190, 190));
+    cache.wait_for_builds();
+    assert_eq!(cache.partitions.num_graphs_built(), 0, "once is enough");
+    assert!(num_found(&cache, &vectors, 110..300) >= 189);
+}
+
+#[test]
+fn a_snapshot_that_could_not_be_written_is_written_at_the_end() {
+    let (directory, vectors) = (tempfile::tempdir().unwrap(), vectors());
+    let path = directory.path().join(FILE_NAME);
+    let (cache, _) = open(directory.path());
+    admit(&cache, &vectors, 0..300);
+    drop(cache);
+    fs::remove_file(&path).unwrap();
+    // Where the unfinished file should be there is a folder.
+    let obstacle = path.with_extension("unfinished");
+    fs::create_dir(&obstacle).unwrap();
+    let (cache, _) = open(directory.path());
+    cache.wait_for_builds();
+    cache.wait_for_snapshot();
+    assert!(!path.exists());
+    fs::remove_dir(&obstacle).unwrap();
+    drop(cache);
+    assert!(path.exists());
 }
 
 #[test]

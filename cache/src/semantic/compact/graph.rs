@@ -11,11 +11,13 @@ use crate::semantic::compact::beam::{Beam, Visited};
 use crate::semantic::compact::links::Links;
 use crate::semantic::rows::{Probe, Rows};
 
-/// Neighbours of a point in the lowest layer at most: 160 bytes.
-const WIDTH: usize = 40;
+/// Neighbours of a point in the lowest layer at most: 256 bytes. Of 500 searches among a million vectors, with 96
+/// candidates kept, 40 neighbours (20 of its own, 96 nodes kept while building, 16 above) found the nearest in 92.4 %,
+/// 64 (32, 160, 32) in 98.8 %, in a seventh more time each.
+const WIDTH: usize = 64;
 
 /// Neighbours in the layers above, at most.
-const UPPER_WIDTH: usize = 16;
+const UPPER_WIDTH: usize = 32;
 
 /// One point in so many has a place in the layer above. Where fifty rewordings of one goal fill each other's lists, the
 /// layer above is what leads to them: of a sixteenth of the points one such cluster in thirty would have none there,

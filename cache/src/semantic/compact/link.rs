@@ -4,10 +4,10 @@ use crate::semantic::compact::graph::{Graph, Place, Scratch as WalkScratch};
 use crate::semantic::rows::Probe;
 
 /// Nodes kept while a point is linked in.
-const WIDTH_OF_BUILD: usize = 96;
+const WIDTH_OF_BUILD: usize = 160;
 
 /// Neighbours that a new point is given in the lowest layer; the rest of its list is left for those that come later.
-const OWN_NEIGHBOURS: usize = 20;
+const OWN_NEIGHBOURS: usize = 32;
 
 /// How many times nearer counts as clearly nearer, in squared distance (Subramanya et al., DiskANN, 2019).
 const CLEARLY: f32 = 1.2;

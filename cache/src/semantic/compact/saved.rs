@@ -148,15 +148,12 @@ impl CompactIndex {
 
 /// Reads the lists of so many nodes. One that leads nowhere does no harm: a walk finds no row there.
 fn read_links(source: &mut Source, links: &mut Links, num_nodes: usize) -> Result<()> {
-    links.extend_to(num_nodes);
-    for node in 0..num_nodes {
+    links.restore(num_nodes, || {
         let len = usize::from(source.u8()?);
         let bytes = source.vec(len * size_of::<u32>())?;
         let (list, _) = bytes.as_chunks();
-        let list: Vec<u32> = list.iter().map(|node| u32::from_le_bytes(*node)).collect();
-        links.set(node as u32, &list);
-    }
-    Ok(())
+        Ok(list.iter().map(|node| u32::from_le_bytes(*node)).collect())
+    })
 }
 
 impl Layer {

@@ -38,7 +38,7 @@ pub struct Beside {
 
 /// The rebuild after many removals.
 #[derive(Debug, Clone, Serialize)]
-pub struct Rebuild {
+pub struct Rebuilt {
     /// Entries removed.
     pub removed: usize,
     /// From the first removal until the fresh index was swapped in.
@@ -57,11 +57,11 @@ pub struct Rebuild {
 
 /// Opening the store again.
 #[derive(Debug, Clone, Serialize)]
-pub struct Open {
+pub struct Opened {
     /// Until the cache answers.
     pub open_s: f64,
-    /// Until no index is being built any more.
-    pub built_s: f64,
+    /// Until no index is being built any more; `None` where nobody waited for it.
+    pub built_s: Option<f64>,
     /// Entries found.
     pub entries: usize,
     /// Entries with a vector in an index.
@@ -72,9 +72,9 @@ pub struct Open {
     pub search_us: Summary,
 }
 
-/// All that was measured.
+/// One growth.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
+pub struct Grown {
     /// Compatibility keys.
     pub partitions: usize,
     /// Bytes of each answer.
@@ -84,17 +84,11 @@ pub struct Report {
     /// At each size.
     pub steps: Vec<Step>,
     /// Searches beside admissions, at the largest size.
-    pub beside: Option<Beside>,
-    /// The rebuild.
-    pub rebuild: Option<Rebuild>,
+    pub beside: Beside,
     /// Closing, which writes the index snapshot, in seconds.
-    pub close_s: Option<f64>,
-    /// Opening with the snapshot.
-    pub with_snapshot: Option<Open>,
-    /// Opening without it.
-    pub without_snapshot: Option<Open>,
+    pub close_s: f64,
     /// Bytes of the store's file and of the snapshot.
-    pub file_bytes: Option<(u64, u64)>,
+    pub file_bytes: (u64, u64),
 }
 
 impl fmt::Display for Step {
@@ -115,53 +109,50 @@ impl fmt::Display for Step {
     }
 }
 
-impl fmt::Display for Open {
+impl fmt::Display for Opened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
+        write!(
             f,
-            "open in {:.1} s, built after {:.1} s: {} entries, {} indexed, {:.0} bytes each, search p50 {:.0} us",
-            self.open_s,
-            self.built_s,
-            self.entries,
-            self.indexed,
-            self.bytes_per_entry,
-            self.search_us.p50
-        )
+            "open in {:.1} s: {} entries, {} indexed, {:.0} bytes each, search p50 {:.0} us",
+            self.open_s, self.entries, self.indexed, self.bytes_per_entry, self.search_us.p50
+        )?;
+        if let Some(built_s) = self.built_s {
+            write!(f, ", built after {built_s:.1} s")?;
+        }
+        writeln!(f)
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for Rebuilt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let peak = self.peak_bytes as f64 / self.before_bytes.max(1) as f64;
+        write!(
+            f,
+            "{} removed and rebuilt in {:.0} s: peak {peak:.2}x, search p50 {:.0} us meanwhile",
+            self.removed, self.wall_s, self.search_us.p50
+        )?;
+        if let Some(recall) = &self.recall {
+            write!(f, ", recall@1 {:.4}", recall.at_1)?;
+        }
+        writeln!(f)
+    }
+}
+
+impl fmt::Display for Grown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for step in &self.steps {
             write!(f, "{step}")?;
         }
-        if let Some(beside) = &self.beside {
-            writeln!(
-                f,
-                "beside {:.0} admissions/s (p50 {:.0} us, p99 {:.0} us): search p50 {:.0} us p99 {:.0} us",
-                beside.admissions_per_s,
-                beside.admit_us.p50,
-                beside.admit_us.p99,
-                beside.search_us.p50,
-                beside.search_us.p99
-            )?;
-        }
-        if let Some(rebuild) = &self.rebuild {
-            let peak = rebuild.peak_bytes as f64 / rebuild.before_bytes.max(1) as f64;
-            writeln!(
-                f,
-                "{} removed and rebuilt in {:.0} s: peak {peak:.2}x, search p50 {:.0} us meanwhile",
-                rebuild.removed, rebuild.wall_s, rebuild.search_us.p50
-            )?;
-        }
-        for (name, open) in [
-            ("with", &self.with_snapshot),
-            ("without", &self.without_snapshot),
-        ] {
-            if let Some(open) = open {
-                write!(f, "{name} a snapshot: {open}")?;
-            }
-        }
-        Ok(())
+        let beside = &self.beside;
+        writeln!(
+            f,
+            "beside {:.0} admissions/s (p50 {:.0} us, p99 {:.0} us): search p50 {:.0} us p99 {:.0} us",
+            beside.admissions_per_s,
+            beside.admit_us.p50,
+            beside.admit_us.p99,
+            beside.search_us.p50,
+            beside.search_us.p99
+        )?;
+        writeln!(f, "closed in {:.1} s", self.close_s)
     }
 }
