@@ -47,7 +47,7 @@ crash-rounds: ## Kills a writing process 200 times at random points and checks w
 train-verifier: ## Trains the same-answer model again (an hour or more; fetches PyTorch, 6 GB).
 	$(PYTHON) -m venv $(ASSETS)/training
 	$(ASSETS)/training/bin/pip install --quiet -r embedder/same-answer/requirements.txt
-	$(ASSETS)/training/bin/python embedder/same-answer/train.py
+	$(ASSETS)/training/bin/python embedder/same-answer/train.py --work $(ASSETS)/training/runs
 
 fmt: ## Formats the code.
 	$(CARGO) fmt --all

@@ -94,9 +94,14 @@ const SHORT: usize = 5;
 /// How much lower the bar is, in log-odds, for each word of content that both goals have beyond [`SHORT`]: the model is
 /// less sure of long texts that say the same, while two long texts that are near each other and differ are rare
 /// (docs/cache.md has figures).
-const SHIFT_PER_WORD: f32 = -0.3;
-/// The lowest shift.
+const SHIFT_PER_WORD: f32 = -0.4;
+/// The lowest shift for length.
 const MAX_SHIFT: f32 = -2.2;
+/// The similarity from which a candidate is near. Among the goals of a stream, most that lie below are neighbours that
+/// need another answer, whatever two sentences alone look like.
+const NEAR: f32 = 0.8;
+/// How much higher the bar is, in log-odds, for each hundredth by which the similarity falls short of [`NEAR`].
+const SHIFT_PER_HUNDREDTH: f32 = 0.15;
 
 /// The confidence of the same-answer model from which a candidate may be served, in [0, 1]. Above 1, never.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -114,10 +119,10 @@ pub struct Bar {
 impl Bar {
     /// Chosen with the evaluation data in view; see docs/cache.md.
     pub const DEFAULT: Self = Self {
-        likely: 0.4,
-        light: 0.4,
-        medium: 0.85,
-        grave: 0.85,
+        likely: 0.1,
+        light: 0.6,
+        medium: 0.82,
+        grave: 0.8,
     };
 
     /// Returns the bar moved by `shift` in log-odds: above 0 it serves less, below 0 more. The one knob by which the
@@ -212,7 +217,8 @@ pub fn semantic(
                     Verdict::Likely => "not confident",
                     Verdict::Unsure { reason } | Verdict::Different { reason } => reason.as_str(),
                 },
-                bar.shifted(shift_for(words)).of(verdict),
+                bar.shifted(shift_for(words, candidate.similarity))
+                    .of(verdict),
             ),
             Err(refusal) => (refusal, None),
         };
@@ -247,9 +253,11 @@ pub fn semantic(
     outcome
 }
 
-/// The shift of the bar for two goals of which the shorter has so many words of content.
-fn shift_for(words: usize) -> f32 {
-    (words.saturating_sub(SHORT) as f32 * SHIFT_PER_WORD).max(MAX_SHIFT)
+/// The shift of the bar for two goals of which the shorter has so many words of content, and that are so similar.
+fn shift_for(words: usize, similarity: f32) -> f32 {
+    let length = (words.saturating_sub(SHORT) as f32 * SHIFT_PER_WORD).max(MAX_SHIFT);
+    let distance = (NEAR - similarity).max(0.0) * 100.0 * SHIFT_PER_HUNDREDTH;
+    length + distance
 }
 
 /// The verdict of the rules, and how many words of content both goals have at least; or why the candidate is out of the

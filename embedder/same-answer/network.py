@@ -66,8 +66,8 @@ class CrossEncoder(nn.Module):
         # its own token types are as good as untrained.
         nn.init.normal_(self.types.weight, std=0.02)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
-        """All inputs: int64 [batch, tokens]. Returns [batch, 1]."""
+    def encode(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> tuple[Tensor, Tensor]:
+        """All inputs: int64 [batch, tokens]. Returns the first token and the mean of all, [batch, HIDDEN] each."""
         positions = torch.arange(input_ids.shape[1], device=input_ids.device)
         x = self.words(input_ids) + self.positions(positions) + self.types(token_type_ids)
         x = self.dropout(self.embedding_norm(x))
@@ -75,8 +75,12 @@ class CrossEncoder(nn.Module):
         for layer in self.layers:
             x = layer(x, bias)
         mask = attention_mask[:, :, None].to(x.dtype)
-        mean = (x * mask).sum(1) / mask.sum(1)
-        hidden = torch.tanh(self.dense(x[:, 0] + mean))
+        return x[:, 0], (x * mask).sum(1) / mask.sum(1)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
+        """Returns [batch, 1]."""
+        first, mean = self.encode(input_ids, attention_mask, token_type_ids)
+        hidden = torch.tanh(self.dense(first + mean))
         return self.head(self.dropout(hidden))
 
     def load_base(self, tensors: dict[str, Tensor], chosen: list[int]) -> None:

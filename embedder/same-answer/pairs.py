@@ -1,6 +1,7 @@
-"""Training pairs: from the groups in data/*.jsonl, by systematic changes and by everyday noise.
+"""Training pairs: from the groups and fields in data/*.jsonl, by systematic changes and by everyday noise.
 
 A group is {"g": request, "s": [requests one answer does for], "d": [[kind, request that needs another answer], ...]}.
+A field is {"field": topic, "intents": [[wordings of one request], ...]}: neighbours, each of which needs its own answer.
 Everything in data/ was written for this project; no public set of question pairs went in.
 """
 
@@ -28,24 +29,37 @@ class Pair:
 class Group:
     same: list[str]
     different: list[tuple[str, str]]
+    # Groups of one field are held out together; one that is of no field is a field of its own.
+    field: str
+    # Whether it is an intent of a field.
+    intent: bool
 
 
 def read_groups(folder: Path = DATA) -> list[Group]:
-    """All groups, in a fixed order."""
-    groups = []
+    """All groups, in a fixed order; each intent of a field is one, unless another has one of its wordings already."""
+    groups, taken = [], set()
     for path in sorted(folder.glob("*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
-            groups.append(Group([row["g"], *row["s"]], [(kind, text) for kind, text in row["d"]]))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
+            row, name = json.loads(line), f"{path.name}:{number}"
+            if "g" in row:
+                groups.append(Group([row["g"], *row["s"]], [(kind, text) for kind, text in row["d"]], name, False))
+                continue
+            for at, intent in enumerate(row["intents"]):
+                plain = {text.lower().strip("?!. ") for text in intent}
+                if taken & plain:
+                    continue
+                taken |= plain
+                others = [("neighbour", text) for other in row["intents"][:at] + row["intents"][at + 1 :] for text in other]
+                groups.append(Group(intent, others, name, True))
     return groups
 
 
 def split(groups: list[Group], share: float, seed: int) -> tuple[list[Group], list[Group]]:
-    """Splits whole groups, so that no sentence of a held-out group was trained on."""
-    order = list(range(len(groups)))
-    random.Random(seed).shuffle(order)
-    held = set(order[: round(len(groups) * share)])
-    return ([g for i, g in enumerate(groups) if i not in held], [g for i, g in enumerate(groups) if i in held])
+    """Splits by whole fields, so that no sentence of a held-out group was trained on."""
+    fields = list(dict.fromkeys(group.field for group in groups))
+    random.Random(seed).shuffle(fields)
+    held = set(fields[: round(len(fields) * share)])
+    return [g for g in groups if g.field not in held], [g for g in groups if g.field in held]
 
 
 def all_pairs(group: Group) -> list[Pair]:
@@ -55,10 +69,25 @@ def all_pairs(group: Group) -> list[Pair]:
     return same + different
 
 
-def epoch(groups: list[Group], rng: random.Random, num_same: int, num_different: int) -> list[Pair]:
-    """A fresh draw of pairs: `num_same` and `num_different` from each group, with noise and systematic changes."""
+def some_pairs(group: Group, rng: random.Random, most: int = 48) -> list[Pair]:
+    """`all_pairs`, of which an intent of a field has hundreds, thinned."""
+    pairs = all_pairs(group)
+    return pairs if len(pairs) <= most else rng.sample(pairs, most)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How many pairs of each kind one group gives in one epoch."""
+
+    same: int
+    different: int
+    neighbours: int
+
+
+def epoch(groups: list[Group], neighbours: list[list[int]], rng: random.Random, draw: Draw) -> list[Pair]:
+    """A fresh draw of pairs from each group and its `neighbours`, with noise and systematic changes."""
     pairs: list[Pair] = []
-    for index, group in enumerate(groups):
+    for group, near in zip(groups, neighbours, strict=True):
         stated = all_pairs(group)
         # Long texts cost three times as much and teach no more.
         share = 0.8 if len(group.same[0]) > LONG else 1.0
@@ -66,20 +95,19 @@ def epoch(groups: list[Group], rng: random.Random, num_same: int, num_different:
         same = [p for p in stated if p.same]
         minimal = [p for p in stated if not p.same and p.cached == group.same[0]]
         other = [p for p in stated if not p.same and p.cached != group.same[0]]
-        half = round(num_different * share / 2)
-        drawn = rng.sample(same, min(round(num_same * share), len(same)))
+        half = round(draw.different * share / 2)
+        drawn = rng.sample(same, min(round(draw.same * share), len(same)))
         drawn += rng.sample(minimal, min(half, len(minimal)))
         drawn += rng.sample(other, min(half, len(other)))
         drawn.append(Pair(rng.choice(group.same), rng.choice(group.same), True, "repeat"))
         changed = change_value(rng.choice(group.same), rng)
         if changed:
             drawn.append(Pair(changed[0], changed[1], False, "number"))
+        for at in rng.sample(near, min(draw.neighbours, len(near))):
+            drawn.append(Pair(rng.choice(group.same), rng.choice(groups[at].same), False, "neighbour"))
         foreign = groups[rng.randrange(len(groups))]
-        if foreign is not group:
+        if foreign.field != group.field:
             drawn.append(Pair(rng.choice(group.same), rng.choice(foreign.same), False, "unrelated"))
-        near = groups[(index + 1) % len(groups)]
-        if near is not group:
-            drawn.append(Pair(rng.choice(group.same), rng.choice(near.same), False, "unrelated"))
         pairs += drawn
     out = []
     for pair in pairs:
