@@ -213,19 +213,21 @@ impl Profile {
             {
                 core.keys.insert(last.key.clone());
             }
-            // "Keep it simple", "plan more": a verb of all work says nothing without the words around it.
-            let light = |key: &String| grammar::is_light(key) || grammar::is_strong(key);
-            if core.slots.is_empty() && !core.keys.is_empty() && core.keys.iter().all(light) {
+            // "Keep it simple", "plan more", "start my day better": a verb of all work, a measure or a praise says nothing
+            // without the words around it.
+            let vague = |key: &String| {
+                grammar::is_light(key) || grammar::is_strong(key) || grammar::is_praise(key)
+            };
+            if core.slots.is_empty() && !core.keys.is_empty() && core.keys.iter().all(vague) {
                 let objects = rest()
                     .filter(|(_, token)| token.role == Role::Function)
                     .filter(|(_, token)| grammar::is_object(&token.word));
-                core.keys
-                    .extend(objects.map(|(_, token)| token.key.clone()));
+                let objects: Vec<String> = objects.map(|(_, token)| token.key.clone()).collect();
+                core.keys.extend(objects);
                 core.keys.extend(planning.iter().cloned());
             }
             // "Achieve my goals", "get a {pet}", "be a good {role}": where there is nothing else, planning and verbs of
             // all work count.
-            let vague = |key: &String| light(key) || grammar::is_praise(key);
             if core.keys.is_empty() || (!core.slots.is_empty() && core.keys.iter().all(vague)) {
                 let verbs = rest()
                     .filter(|(_, token)| token.role == Role::Function)

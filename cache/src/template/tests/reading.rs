@@ -226,6 +226,7 @@ fn a_verb_of_all_work_needs_what_stands_with_it() -> Result<(), Vec<Problem>> {
         source("simple", &["keep it simple"], &["going", "daily"], ""),
         source("forgive", &["move on"], &["move"], ""),
         source("planner", &["plan more"], &["learn"], ""),
+        source("morning", &["start my day better"], &["me"], ""),
         source("role", &["become a good {role}"], &["choose"], ROLE),
     ])?;
     for (text, id) in [
@@ -235,6 +236,8 @@ fn a_verb_of_all_work_needs_what_stands_with_it() -> Result<(), Vec<Problem>> {
         ("move", None),
         ("plan more", Some("planner")),
         ("learn more", None),
+        ("start my day better", Some("morning")),
+        ("be a better me", None),
         ("become a good gardener", Some("role")),
         ("choose a good gardener", None),
     ] {
