@@ -86,6 +86,50 @@ const TURNING: [&str; 9] = [
     "quit", "bad", "worst", "lose", "gain", "increas", "decreas", "avoid", "hate",
 ];
 
+/// Keys of verbs that say little without their object.
+const LIGHT: [&str; 22] = [
+    "be", "becom", "keep", "make", "do", "take", "have", "get", "give", "put", "set", "stay",
+    "use", "bring", "let", "turn", "come", "go", "hold", "pull", "run", "stand",
+];
+
+/// Words that make another verb of the verb before them.
+const PARTICLES: [&str; 14] = [
+    "on", "up", "over", "through", "along", "ahead", "back", "away", "down", "around", "by", "in",
+    "together", "forward",
+];
+
+/// Grammar that can be the object of a verb of all work ("keep being me", "get it done").
+const OBJECTS: [&str; 8] = [
+    "me",
+    "it",
+    "that",
+    "this",
+    "something",
+    "everything",
+    "done",
+    "what",
+];
+
+/// Says whether the key of a word is a verb of all work, which says nothing without its object.
+pub(super) fn is_light(key: &str) -> bool {
+    LIGHT.contains(&key)
+}
+
+/// Says whether a key praises whatever stands beside it, and says nothing about it.
+pub(super) fn is_praise(key: &str) -> bool {
+    matches!(key, "good" | "better" | "best" | "great")
+}
+
+/// Says whether a word of grammar makes another verb of the one before it ("move on").
+pub(super) fn is_particle(word: &str) -> bool {
+    PARTICLES.contains(&word)
+}
+
+/// Says whether a word of grammar can be the object of a verb of all work.
+pub(super) fn is_object(word: &str) -> bool {
+    OBJECTS.contains(&word)
+}
+
 /// Says whether the key of a word of content turns a goal round.
 pub(super) fn is_turning(key: &str) -> bool {
     TURNING.contains(&key)

@@ -272,14 +272,14 @@ impl Library {
     /// Returns why not. An index out of range answers nothing.
     pub fn fit(&self, template: usize, goal: &Goal) -> Result<Slots, Misfit> {
         let reading = self.reading(goal);
-        self.fit_plain(template, &reading.goal)
+        Ok(self.read(template, &reading.goal, goal)?.slots)
     }
 
     /// Returns the fullest reading of a goal that any template fits; without one, the fullest.
     fn reading(&self, goal: &Goal) -> Reading {
         let mut fullest = None;
         for reading in remarks::readings(goal) {
-            let fitting = self.fitting(&reading);
+            let fitting = self.fitting(&reading, goal);
             if !fitting.is_empty() {
                 return Reading {
                     goal: reading,
@@ -295,9 +295,9 @@ impl Library {
     }
 
     /// Returns the templates that fit a reading; one that reads a free text only where none fits without.
-    fn fitting(&self, reading: &Goal) -> Vec<(usize, Extraction)> {
+    fn fitting(&self, reading: &Goal, whole: &Goal) -> Vec<(usize, Extraction)> {
         let mut fitting: Vec<(usize, Extraction)> = (0..self.loaded.len())
-            .filter_map(|template| Some((template, self.read(template, reading).ok()?)))
+            .filter_map(|template| Some((template, self.read(template, reading, whole).ok()?)))
             .collect();
         if fitting.iter().any(|(_, read)| read.texts.is_empty()) {
             fitting.retain(|(_, read)| read.texts.is_empty());
@@ -305,16 +305,17 @@ impl Library {
         fitting
     }
 
-    /// As [`Library::fit`], for a goal without what surrounds it.
-    fn fit_plain(&self, template: usize, goal: &Goal) -> Result<Slots, Misfit> {
-        Ok(self.read(template, goal)?.slots)
-    }
-
-    fn read(&self, template: usize, goal: &Goal) -> Result<Extraction, Misfit> {
+    /// As [`Library::fit`], for one reading of a goal.
+    ///
+    /// Refused words are looked for in the whole goal: what a reading leaves out explains nothing, but may refuse.
+    fn read(&self, template: usize, reading: &Goal, whole: &Goal) -> Result<Extraction, Misfit> {
         let Some(loaded) = self.loaded.get(template) else {
             return Err(Misfit::new(Refusal::NoPhrasing, ""));
         };
-        let extraction = matching::fit(&loaded.template, &loaded.profile, goal)?;
+        let extraction = matching::fit(&loaded.template, &loaded.profile, reading)?;
+        if let Some(misfit) = matching::refused_beside(&loaded.profile, whole, reading) {
+            return Err(misfit);
+        }
         match loaded.plan.broken_rule(&self.engine, &extraction.slots) {
             Ok(None) => Ok(extraction),
             Ok(Some(reason)) => Err(Misfit::new(Refusal::Rule, reason)),
@@ -328,7 +329,7 @@ impl Library {
     pub fn fits(&self, goal: &Goal) -> bool {
         remarks::readings(goal)
             .iter()
-            .any(|reading| (0..self.loaded.len()).any(|at| self.read(at, reading).is_ok()))
+            .any(|reading| (0..self.loaded.len()).any(|at| self.read(at, reading, goal).is_ok()))
     }
 
     /// Says whether slot values obey the template's rules.
@@ -384,7 +385,7 @@ impl Library {
             let result = if similarity < min_similarity {
                 Err(Misfit::new(Refusal::Similarity, ""))
             } else {
-                self.try_answer(template, &reading, shape)
+                self.try_answer(template, &reading, goal, shape)
             };
             match result {
                 Ok((slots, plan, rendered)) => {
@@ -416,9 +417,10 @@ impl Library {
         &self,
         template: usize,
         reading: &Reading,
+        whole: &Goal,
         shape: &Shape,
     ) -> Result<(Slots, Plan, String), Misfit> {
-        let slots = self.fit_plain(template, &reading.goal)?;
+        let slots = self.read(template, &reading.goal, whole)?.slots;
         if !reading.fits(template) {
             return Err(Misfit::new(
                 Refusal::NoPhrasing,

@@ -23,9 +23,6 @@ const MILESTONES: std::ops::RangeInclusive<usize> = 3..=6;
 /// Least and most tasks of a milestone.
 const TASKS: std::ops::RangeInclusive<usize> = 2..=6;
 
-/// Most minutes of a session that is repeated.
-const MAX_REPEATED_MINUTES: u32 = 240;
-
 /// Checks template files; an empty list means that all is well.
 pub fn lint(sources: &[Source]) -> Vec<Problem> {
     let mut problems = misplaced(sources);
@@ -139,22 +136,6 @@ fn counts(template: &Template) -> Vec<Problem> {
             format!("the last one ends at {}", last.end),
             "let the last milestone end at 1.0",
         ));
-    }
-    for (i, milestone) in template.plan.milestones.iter().enumerate() {
-        for (j, task) in milestone.tasks.iter().enumerate() {
-            let repeated = task.repeat != super::Repeat::Once;
-            if repeated && task.minutes > MAX_REPEATED_MINUTES {
-                problems.push(Problem::new(
-                    template.id(),
-                    format!("plan.milestones[{i}].tasks[{j}].minutes"),
-                    format!(
-                        "{} minutes {} is more than people do",
-                        task.minutes, task.repeat
-                    ),
-                    format!("keep repeated sessions under {MAX_REPEATED_MINUTES} minutes"),
-                ));
-            }
-        }
     }
     problems
 }

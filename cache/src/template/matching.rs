@@ -200,13 +200,40 @@ impl Profile {
             };
             core.slots
                 .extend(placeholders(phrasing).into_iter().filter(is_subject));
-            // "Achieve my goals", "go to {place}": where there is nothing else, the words of planning and moving count.
-            if core.keys.is_empty() {
-                let moves = goal
-                    .tokens()
+            let rest = || {
+                goal.tokens()
                     .iter()
-                    .filter(|token| matches!(token.word.as_str(), "go" | "come"));
-                core.keys.extend(moves.map(|token| token.key.clone()));
+                    .enumerate()
+                    .filter(|(at, _)| !is_taken(*at))
+            };
+            // "Move on" is more than to move: a particle at the end belongs to the verb before it.
+            if let Some((_, last)) = rest().last()
+                && last.role == Role::Function
+                && grammar::is_particle(&last.word)
+            {
+                core.keys.insert(last.key.clone());
+            }
+            // "Keep it simple", "plan more", "start my day better": a verb of all work, a measure or a praise says nothing
+            // without the words around it.
+            let vague = |key: &String| {
+                grammar::is_light(key) || grammar::is_strong(key) || grammar::is_praise(key)
+            };
+            if core.slots.is_empty() && !core.keys.is_empty() && core.keys.iter().all(vague) {
+                let objects = rest()
+                    .filter(|(_, token)| token.role == Role::Function)
+                    .filter(|(_, token)| grammar::is_object(&token.word));
+                let objects: Vec<String> = objects.map(|(_, token)| token.key.clone()).collect();
+                core.keys.extend(objects);
+                core.keys.extend(planning.iter().cloned());
+            }
+            // "Achieve my goals", "get a {pet}", "be a good {role}": where there is nothing else, planning and verbs of
+            // all work count.
+            if core.keys.is_empty() || (!core.slots.is_empty() && core.keys.iter().all(vague)) {
+                let verbs = rest()
+                    .filter(|(_, token)| token.role == Role::Function)
+                    .filter(|(_, token)| grammar::is_light(&token.key));
+                let verbs: Vec<String> = verbs.map(|(_, token)| token.key.clone()).collect();
+                core.keys.extend(verbs);
                 if core.slots.is_empty() {
                     core.keys.extend(planning);
                 }
@@ -326,6 +353,25 @@ pub(super) fn fit(
     }
 }
 
+/// Returns the refused word that stands in a goal beside what was read of it: before or after, as a remark or a reason.
+pub(super) fn refused_beside(profile: &Profile, whole: &Goal, reading: &Goal) -> Option<Misfit> {
+    if whole.text() == reading.text() {
+        return None;
+    }
+    let times = |parts: &[(String, String)], goal: &Goal| {
+        let tokens = goal.tokens();
+        (0..tokens.len())
+            .filter(|at| stands_at(parts, tokens, *at, profile))
+            .count()
+    };
+    let parts = profile
+        .refuse
+        .iter()
+        .find(|parts| times(parts, whole) > times(parts, reading))?;
+    let words: Vec<&str> = parts.iter().map(|(word, _)| word.as_str()).collect();
+    Some(Misfit::new(Refusal::RefusedWord, words.join(" ")))
+}
+
 /// Returns the typed values a phrasing holds apart from its slots.
 fn literals(phrasing: &str) -> Vec<Quantity> {
     // A word that is no unit keeps what stands around a slot apart.
@@ -354,19 +400,23 @@ fn is_refused(
     taken: &[bool],
     profile: &Profile,
 ) -> bool {
+    let is_taken = |at: usize| taken.get(at).copied().unwrap_or(false);
+    (0..tokens.len())
+        .any(|at| !(at..at + parts.len()).any(is_taken) && stands_at(parts, tokens, at, profile))
+}
+
+/// Says whether a refused word or phrase begins at a token.
+fn stands_at(parts: &[(String, String)], tokens: &[Token], at: usize, profile: &Profile) -> bool {
     let same = |at: usize, word: &str, stem: &str| {
         tokens
             .get(at)
             .is_some_and(|t| t.word == word || (t.stem == stem && !profile.words.contains(&t.word)))
-            && !taken.get(at).copied().unwrap_or(false)
     };
     !parts.is_empty()
-        && (0..tokens.len()).any(|at| {
-            parts
-                .iter()
-                .enumerate()
-                .all(|(i, (word, stem))| same(at + i, word, stem))
-        })
+        && parts
+            .iter()
+            .enumerate()
+            .all(|(i, (word, stem))| same(at + i, word, stem))
 }
 
 /// Says whether a word of content says what is to be reached, and not how or that one begins.

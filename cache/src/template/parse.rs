@@ -3,6 +3,7 @@
 //! All problems of a file are found in one go, each with its field and remedy.
 //! What needs the whole library (unique ids, phrasings that find their own template) is checked by [`super::lint`].
 
+mod plan;
 mod slot;
 #[cfg(test)]
 mod tests;
@@ -18,8 +19,7 @@ use super::slots::{Slot, SlotKind, SlotValue, Slots};
 use crate::goal::words;
 use crate::language::Language;
 
-/// Most minutes of one session.
-const MAX_MINUTES: u32 = 600;
+pub(super) use plan::MAX_MINUTES;
 
 /// A checked template.
 #[derive(Debug, Clone)]
@@ -63,10 +63,19 @@ pub(super) struct MilestoneText {
 pub(super) struct TaskText {
     pub(super) title: String,
     pub(super) detail: String,
-    pub(super) minutes: u32,
-    pub(super) repeat: Repeat,
+    pub(super) minutes: Computed<u32>,
+    pub(super) repeat: Computed<Repeat>,
     pub(super) start: Option<f64>,
     pub(super) when: Option<String>,
+}
+
+/// A value that is fixed in the file, or written as a text over the slots.
+#[derive(Debug, Clone)]
+pub(super) enum Computed<T> {
+    /// The value.
+    Fixed(T),
+    /// The text that gives it.
+    Text(String),
 }
 
 impl Template {
@@ -363,99 +372,6 @@ impl Checker<'_> {
                     );
                 }
             }
-        }
-    }
-
-    fn plan(&mut self, raw: super::raw::RawPlan, names: &HashSet<String>) -> PlanText {
-        self.text("plan.title".into(), &raw.title, names);
-        self.text("plan.summary".into(), &raw.summary, names);
-        if raw.milestones.is_empty() {
-            self.report(
-                "plan.milestones",
-                "there is none",
-                "write 3 to 6 milestones",
-            );
-        }
-        let mut milestones = Vec::new();
-        let mut start = 0.0;
-        for (i, milestone) in raw.milestones.into_iter().enumerate() {
-            let field = format!("plan.milestones[{i}]");
-            self.text(format!("{field}.title"), &milestone.title, names);
-            self.text(format!("{field}.outcome"), &milestone.outcome, names);
-            if !(milestone.end > start && milestone.end <= 1.0) {
-                self.report(
-                    format!("{field}.end"),
-                    format!(
-                        "{} does not come after {start} and up to 1.0",
-                        milestone.end
-                    ),
-                    "give each milestone a greater share of the duration, the last one 1.0",
-                );
-            }
-            let mut tasks = Vec::new();
-            for (j, task) in milestone.tasks.into_iter().enumerate() {
-                let field = format!("{field}.tasks[{j}]");
-                self.text(format!("{field}.title"), &task.title, names);
-                self.text(format!("{field}.detail"), &task.detail, names);
-                if let Some(when) = &task.when {
-                    self.expression(format!("{field}.when"), when, names);
-                }
-                if !(1..=MAX_MINUTES).contains(&task.minutes) {
-                    self.report(
-                        format!("{field}.minutes"),
-                        format!("{} minutes is no session", task.minutes),
-                        format!("use 1 to {MAX_MINUTES}"),
-                    );
-                }
-                if let Some(share) = task.start
-                    && !(0.0..milestone.end.max(f64::MIN_POSITIVE)).contains(&share)
-                {
-                    self.report(
-                        format!("{field}.start"),
-                        format!(
-                            "{share} is not before the milestone's end {}",
-                            milestone.end
-                        ),
-                        "start the task within its milestone",
-                    );
-                }
-                let repeat = Repeat::parse(&task.repeat).unwrap_or_else(|| {
-                    self.report(
-                        format!("{field}.repeat"),
-                        format!("`{}` is no repetition", task.repeat),
-                        "use once, daily, weekdays, weekly or \"3 per week\"",
-                    );
-                    Repeat::Once
-                });
-                let super::raw::RawTask {
-                    title,
-                    detail,
-                    minutes,
-                    start,
-                    when,
-                    ..
-                } = task;
-                tasks.push(TaskText {
-                    title,
-                    detail,
-                    minutes,
-                    repeat,
-                    start,
-                    when,
-                });
-            }
-            start = milestone.end;
-            milestones.push(MilestoneText {
-                title: milestone.title,
-                end: milestone.end,
-                outcome: milestone.outcome,
-                tasks,
-            });
-        }
-        PlanText {
-            title: raw.title,
-            summary: raw.summary,
-            milestones,
         }
     }
 

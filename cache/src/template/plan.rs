@@ -1,11 +1,11 @@
 //! The plan: a template's texts rendered over slot values, with the days on which everything happens.
 
-use minijinja::Error;
 use minijinja::value::Value;
+use minijinja::{Error, ErrorKind};
 use serde::Serialize;
 
 use super::engine::{Engine, Text};
-use super::parse::Template;
+use super::parse::{Computed, MAX_MINUTES, Template};
 use super::repeat::Repeat;
 use super::slots::{SlotValue, Slots};
 
@@ -78,10 +78,54 @@ struct CompiledMilestone {
 struct CompiledTask {
     title: Text,
     detail: Text,
-    minutes: u32,
-    repeat: Repeat,
+    minutes: Compiled<u32>,
+    repeat: Compiled<Repeat>,
     start: f64,
     when: Option<Text>,
+}
+
+/// A value that is fixed, or computed over slot values.
+#[derive(Debug)]
+enum Compiled<T> {
+    Fixed(T),
+    Text(Text),
+}
+
+impl<T: Copy> Compiled<T> {
+    fn new(value: &Computed<T>, engine: &mut Engine) -> Result<Self, Error> {
+        Ok(match value {
+            Computed::Fixed(value) => Self::Fixed(*value),
+            Computed::Text(text) => Self::Text(engine.add(text)?),
+        })
+    }
+
+    /// Computes the value; fails when the text gives none.
+    fn compute(
+        &self,
+        engine: &Engine,
+        context: &Value,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, Error> {
+        match self {
+            Self::Fixed(value) => Ok(*value),
+            Self::Text(text) => {
+                let text = engine.text(text, context)?;
+                read(&text).ok_or_else(|| {
+                    Error::new(
+                        ErrorKind::InvalidOperation,
+                        format!("`{text}` is no session length or repetition"),
+                    )
+                })
+            }
+        }
+    }
+}
+
+/// Reads the minutes of a session that a text gives.
+fn session(text: &str) -> Option<u32> {
+    let minutes: f64 = text.parse().ok()?;
+    let whole = minutes.round();
+    (whole >= 1.0 && whole <= f64::from(MAX_MINUTES)).then_some(whole as u32)
 }
 
 impl CompiledPlan {
@@ -95,8 +139,8 @@ impl CompiledPlan {
                 tasks.push(CompiledTask {
                     title: engine.add(&task.title)?,
                     detail: engine.add(&task.detail)?,
-                    minutes: task.minutes,
-                    repeat: task.repeat,
+                    minutes: Compiled::new(&task.minutes, engine)?,
+                    repeat: Compiled::new(&task.repeat, engine)?,
                     start: task.start.unwrap_or(start),
                     when: task
                         .when
@@ -159,8 +203,8 @@ impl CompiledPlan {
                 tasks.push(Task {
                     title: text(&task.title)?,
                     detail: text(&task.detail)?,
-                    minutes: task.minutes,
-                    repeat: task.repeat,
+                    minutes: task.minutes.compute(engine, &context, session)?,
+                    repeat: task.repeat.compute(engine, &context, Repeat::parse)?,
                     start_day: first_day(task.start, days).min(end_day),
                     end_day,
                 });

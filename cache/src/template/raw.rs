@@ -54,6 +54,7 @@ pub(super) enum RawKind {
     Weight,
     Distance,
     Count,
+    Rate,
     Level,
     Date,
     Place,
@@ -107,7 +108,7 @@ pub(super) struct RawMilestone {
 pub(super) struct RawTask {
     pub(super) title: String,
     pub(super) detail: String,
-    pub(super) minutes: u32,
+    pub(super) minutes: Scalar,
     pub(super) repeat: String,
     pub(super) start: Option<f64>,
     pub(super) when: Option<String>,

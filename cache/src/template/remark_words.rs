@@ -97,6 +97,12 @@ pub(super) const DENIALS: [&str; 16] = [
     "lies", "lied", "never", "not", "instead",
 ];
 
+/// Words that make a wish of a sentence that begins with them, though all of its words are those of comments.
+pub(super) const WISHING: [&str; 15] = [
+    "be", "get", "make", "work", "love", "help", "share", "live", "more", "better", "new", "think",
+    "change", "feel", "have",
+];
+
 /// Words with which a sentence about the writer, or to the readers, begins.
 pub(super) const OPENINGS: [&str; 43] = [
     "i", "my", "it", "this", "that", "these", "those", "we", "he", "she", "they", "you", "your",

@@ -144,9 +144,18 @@ fn only_wish(text: &str, post: bool) -> Option<String> {
 fn is_remark(sentence: &str) -> bool {
     let tokens = words::tokenise(sentence);
     let counts = |word: &str| lists::REMARKS.contains(word) || noise::is_year(word);
-    !tokens
-        .iter()
-        .any(|token| lists::DENIALS.contains(&token.word.as_str()))
+    // "Be happy", "new job": of the same words, but a wish.
+    let wishes = match tokens.as_slice() {
+        [first, second, ..] => {
+            lists::WISHING.contains(&first.word.as_str())
+                && !matches!(second.word.as_str(), "year" | "years" | "me" | "you")
+        }
+        _ => false,
+    };
+    !wishes
+        && !tokens
+            .iter()
+            .any(|token| lists::DENIALS.contains(&token.word.as_str()))
         && tokens.iter().all(|token| match token.kind {
             Kind::Word => token.role == Role::Function || counts(&token.word),
             Kind::Number(_) | Kind::Ordinal(_) => noise::is_year(&token.word),
@@ -209,9 +218,11 @@ fn without_reason(text: &str) -> String {
     };
     let reason = text.get(first.range.start..).unwrap_or_default();
     let plain = Goal::analyse(reason).quantities().is_empty() && !tells_circumstance(reason);
+    // Behind the reason something else may be wished.
+    let ends = start.is_some_and(|at| tokens.iter().skip(at).all(|token| !token.starts_sentence));
     // "So much that", "ever since": part of the goal.
     match text.get(..before.range.end) {
-        Some(rest) if plain && before.word != "ever" => rest.to_owned(),
+        Some(rest) if plain && ends && before.word != "ever" => rest.to_owned(),
         _ => text.to_owned(),
     }
 }

@@ -5,6 +5,7 @@ pub(super) mod date;
 mod extract;
 mod object;
 pub mod place;
+pub mod rate;
 mod text;
 mod value;
 
@@ -15,6 +16,7 @@ pub use date::Date;
 pub(super) use extract::level_words;
 pub use extract::{Extraction, extract};
 pub(super) use object::{counted, thousands};
+pub use rate::{Measure, Rate, RateUnit};
 pub use text::FreeText;
 pub use value::{Level, SlotValue};
 
@@ -53,6 +55,15 @@ pub enum SlotKind {
         example: String,
         /// The least and the most.
         bounds: Bounds,
+    },
+    /// So much in each period.
+    Rate {
+        /// What it is a number of.
+        measure: Measure,
+        /// The least.
+        min: Rate,
+        /// The most.
+        max: Rate,
     },
     /// Beginner, intermediate or advanced.
     Level,
@@ -104,6 +115,7 @@ impl SlotKind {
             Self::Weight(_) => "weight",
             Self::Distance(_) => "distance",
             Self::Count { .. } => "count",
+            Self::Rate { .. } => "rate",
             Self::Level => "level",
             Self::Date => "date",
             Self::Place => "place",
@@ -128,6 +140,11 @@ impl SlotKind {
                 | Self::Count { bounds, .. },
                 Some(magnitude),
             ) => bounds.hold(magnitude),
+            (Self::Rate { min, max, .. }, Some(magnitude)) => Bounds {
+                min: min.magnitude(),
+                max: max.magnitude(),
+            }
+            .hold(magnitude),
             _ => true,
         }
     }

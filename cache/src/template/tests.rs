@@ -3,6 +3,7 @@
 mod lint;
 mod mask;
 mod matching;
+mod rate;
 mod reading;
 mod render;
 mod slots;

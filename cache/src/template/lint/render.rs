@@ -4,6 +4,7 @@ use crate::template::library::Library;
 use crate::template::parse::Template;
 use crate::template::plan::Plan;
 use crate::template::problem::Problem;
+use crate::template::repeat::Repeat;
 use crate::template::shape::Shape;
 use crate::template::slots::Slots;
 
@@ -12,6 +13,9 @@ const MAX_TITLE: usize = 120;
 const MAX_SUMMARY: usize = 1500;
 const MAX_OUTCOME: usize = 500;
 const MAX_DETAIL: usize = 800;
+
+/// Most minutes of a session that is repeated.
+const MAX_REPEATED_MINUTES: u32 = 240;
 
 /// Traces of an expression that was not computed.
 const LEFT_OVER: [&str; 6] = ["{{", "}}", "{%", "%}", "undefined", "NaN"];
@@ -84,6 +88,10 @@ fn check_filling(
             "correct the text, or the condition that leaves it out",
         );
     }
+    if let Some((field, message)) = long_session(&plan) {
+        let remedy = format!("keep repeated sessions under {MAX_REPEATED_MINUTES} minutes");
+        return problem(&field, message, &remedy);
+    }
     for shape in [Shape::markdown(), Shape::json_tasks()] {
         if let Err(error) = shape.render(&plan) {
             return problem(
@@ -135,6 +143,29 @@ fn bad_text(plan: &Plan) -> Option<(String, String)> {
                     })
                 })
         })
+}
+
+fn long_session(plan: &Plan) -> Option<(String, String)> {
+    let tasks = plan
+        .milestones
+        .iter()
+        .enumerate()
+        .flat_map(|(i, milestone)| {
+            let numbered = milestone.tasks.iter().enumerate();
+            numbered.map(move |(j, task)| (i, j, task))
+        });
+    tasks
+        .filter(|(.., task)| task.repeat != Repeat::Once && task.minutes > MAX_REPEATED_MINUTES)
+        .map(|(i, j, task)| {
+            (
+                format!("plan.milestones[{i}].tasks[{j}].minutes"),
+                format!(
+                    "{} minutes {} is more than people do",
+                    task.minutes, task.repeat
+                ),
+            )
+        })
+        .next()
 }
 
 fn bad_days(plan: &Plan) -> Option<(String, String)> {

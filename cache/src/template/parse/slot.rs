@@ -6,7 +6,8 @@ use super::Checker;
 use crate::goal::{Goal, NameKind, Value, words};
 use crate::template::raw::{RawKind, RawSlot, Scalar};
 use crate::template::slots::{
-    Alias, Bounds, ChoiceValue, Date, FreeText, Level, Slot, SlotKind, SlotValue, place,
+    Alias, Bounds, ChoiceValue, Date, FreeText, Level, Measure, Slot, SlotKind, SlotValue, place,
+    rate,
 };
 
 /// Most words a free text may be allowed.
@@ -27,6 +28,7 @@ impl Checker<'_> {
             RawKind::Weight => SlotKind::Weight(bounds),
             RawKind::Distance => SlotKind::Distance(bounds),
             RawKind::Count => self.count(field, raw, bounds),
+            RawKind::Rate => self.rate(field, raw)?,
             RawKind::Date => SlotKind::Date,
             RawKind::Place => SlotKind::Place,
             RawKind::Text => self.free_text(field, raw),
@@ -47,13 +49,15 @@ impl Checker<'_> {
                 | RawKind::Weight
                 | RawKind::Distance
                 | RawKind::Count
+                | RawKind::Rate
         );
+        let counted = matches!(raw.kind, RawKind::Count | RawKind::Rate);
         let choice = raw.kind == RawKind::Choice;
         let text = raw.kind == RawKind::Text;
         let unused = [
             ("min", raw.min.is_some() && !bounded),
             ("max", raw.max.is_some() && !bounded),
-            ("units", !raw.units.is_empty() && raw.kind != RawKind::Count),
+            ("units", !raw.units.is_empty() && !counted),
             ("values", !raw.values.is_empty() && !choice),
             ("noun", raw.noun.is_some() && !choice && !text),
             ("max_words", raw.max_words.is_some() && !text),
@@ -80,6 +84,10 @@ impl Checker<'_> {
     }
 
     fn bounds(&mut self, field: &str, raw: &RawSlot) -> Bounds {
+        // Those of a rate keep their unit and period.
+        if raw.kind == RawKind::Rate {
+            return Bounds::NONE;
+        }
         let mut read = |name: &str, scalar: &Option<Scalar>, absent: f64| match scalar {
             None => absent,
             Some(scalar) => match magnitude(raw.kind, scalar) {
@@ -109,18 +117,7 @@ impl Checker<'_> {
     }
 
     fn count(&mut self, field: &str, raw: &RawSlot, bounds: Bounds) -> SlotKind {
-        let stems = |unit: &String| -> Vec<String> {
-            words::tokenise(&words::normalise(unit))
-                .into_iter()
-                .map(|token| token.stem)
-                .collect()
-        };
-        let units: Vec<Vec<String>> = raw
-            .units
-            .iter()
-            .map(stems)
-            .filter(|stems| !stems.is_empty())
-            .collect();
+        let units = unit_stems(&raw.units);
         if units.is_empty() {
             self.report(
                 format!("{field}.units"),
@@ -128,16 +125,45 @@ impl Checker<'_> {
                 "add units = [\"book\", \"books\"]",
             );
         }
-        let plural = raw
-            .units
-            .iter()
-            .find(|unit| unit.ends_with('s'))
-            .or(raw.units.first());
         SlotKind::Count {
             units,
-            example: plural.cloned().unwrap_or_default(),
+            example: plural(&raw.units),
             bounds,
         }
+    }
+
+    /// Checks a rate, whose units say what it measures; `None` when a problem was reported.
+    fn rate(&mut self, field: &str, raw: &RawSlot) -> Option<SlotKind> {
+        let Some(measure) = measure(&raw.units) else {
+            self.report(
+                format!("{field}.units"),
+                "do not say what the rate is a number of",
+                "add units of one kind: [\"minutes\"], [\"times\"], [\"km\"], [\"dollars\"], [\"page\", \"pages\"]",
+            );
+            return None;
+        };
+        let mut bound = |name: &str, scalar: &Option<Scalar>| {
+            let text = scalar.as_ref().map(Scalar::text).unwrap_or_default();
+            let read = rate::parse(&text, &measure);
+            if read.is_none() {
+                self.report(
+                    format!("{field}.{name}"),
+                    format!("`{text}` is no value of this type"),
+                    example(raw.kind),
+                );
+            }
+            read
+        };
+        let (min, max) = (bound("min", &raw.min), bound("max", &raw.max));
+        let (min, max) = (min?, max?);
+        if min.magnitude() > max.magnitude() {
+            self.report(
+                format!("{field}.min"),
+                "is greater than max",
+                "swap the two",
+            );
+        }
+        Some(SlotKind::Rate { measure, min, max })
     }
 
     fn free_text(&mut self, field: &str, raw: &RawSlot) -> SlotKind {
@@ -310,6 +336,7 @@ fn read_default(kind: &SlotKind, scalar: &Scalar) -> Option<SlotValue> {
         SlotKind::Language => named(&text, NameKind::Language).map(SlotValue::Language),
         SlotKind::Instrument => named(&text, NameKind::Instrument).map(SlotValue::Instrument),
         SlotKind::Level => Level::parse(&text).map(SlotValue::Level),
+        SlotKind::Rate { measure, .. } => rate::parse(&text, measure).map(SlotValue::Rate),
         SlotKind::Date => Date::parse(&text).map(SlotValue::Date),
         SlotKind::Place => place::known()
             .find(|name| *name == text)
@@ -346,6 +373,60 @@ fn read_default(kind: &SlotKind, scalar: &Scalar) -> Option<SlotValue> {
             }
         }
     }
+}
+
+/// Returns the stems of the words of each unit.
+fn unit_stems(units: &[String]) -> Vec<Vec<String>> {
+    let stems = |unit: &String| -> Vec<String> {
+        words::tokenise(&words::normalise(unit))
+            .into_iter()
+            .map(|token| token.stem)
+            .collect()
+    };
+    units
+        .iter()
+        .map(stems)
+        .filter(|stems| !stems.is_empty())
+        .collect()
+}
+
+/// Returns the unit as several of it are called.
+fn plural(units: &[String]) -> String {
+    units
+        .iter()
+        .find(|unit| unit.ends_with('s'))
+        .or(units.first())
+        .cloned()
+        .unwrap_or_default()
+}
+
+/// Reads what a rate is a number of from its units; `None` when there is none, or they are of several kinds.
+fn measure(units: &[String]) -> Option<Measure> {
+    if units.iter().any(|unit| unit == "times") {
+        let further: Vec<String> = units
+            .iter()
+            .filter(|unit| *unit != "times")
+            .cloned()
+            .collect();
+        return Some(Measure::Times(unit_stems(&further)));
+    }
+    let kind = |unit: &String| match value(&format!("use 2 {unit}")) {
+        Some(Value::Duration { unit, .. }) if unit.days() < 1.0 => Some(Measure::Time),
+        Some(Value::Money { .. }) => Some(Measure::Money),
+        Some(Value::Weight { .. }) => Some(Measure::Weight),
+        Some(Value::Distance { .. }) => Some(Measure::Distance),
+        Some(Value::Count { .. }) => Some(Measure::Things {
+            units: unit_stems(units),
+            one: units.first().cloned().unwrap_or_default(),
+            many: plural(units),
+        }),
+        _ => None,
+    };
+    let first = kind(units.first()?)?;
+    units
+        .iter()
+        .all(|unit| kind(unit).as_ref() == Some(&first))
+        .then_some(first)
 }
 
 fn named(text: &str, kind: NameKind) -> Option<String> {
@@ -388,6 +469,7 @@ fn example(kind: RawKind) -> &'static str {
         RawKind::Weight => "write \"10 kg\" or \"20 lb\"",
         RawKind::Distance => "write \"5 km\" or \"3 miles\"",
         RawKind::Count => "write a whole number from 0 on, without quotes",
+        RawKind::Rate => "write \"30 minutes a day\" or \"2 times a week\", in a unit of the slot",
         RawKind::Language
         | RawKind::Instrument
         | RawKind::Level

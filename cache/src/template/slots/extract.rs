@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::text::Fault;
 use super::value::Level;
-use super::{FreeText, Slot, SlotKind, SlotValue, Slots, date, place};
+use super::{FreeText, Measure, Slot, SlotKind, SlotValue, Slots, date, place, rate};
 use crate::goal::quantities::{Currency, LengthUnit};
 use crate::goal::{Goal, NameKind, Quantity, Value};
 use crate::template::matching::{Misfit, Refusal};
@@ -43,7 +43,7 @@ pub fn extract(
     // The more particular a slot, the earlier it reads: "5 km" may be a race before it is a distance.
     let mut order: Vec<(&String, &Slot)> = slots.iter().collect();
     order.sort_by_key(|(_, slot)| match slot.kind {
-        SlotKind::Choice { .. } | SlotKind::Date => 0,
+        SlotKind::Choice { .. } | SlotKind::Date | SlotKind::Rate { .. } => 0,
         SlotKind::Count { .. } => 1,
         SlotKind::Level => 3,
         // What all others left.
@@ -139,6 +139,7 @@ impl Reader<'_> {
                 _ => None,
             }),
             SlotKind::Count { units, .. } => self.count(units),
+            SlotKind::Rate { measure, .. } => self.rate(measure),
             SlotKind::Level => self.level(),
             SlotKind::Choice { values, .. } => self.choice(values),
         }
@@ -278,6 +279,17 @@ impl Reader<'_> {
             if let Some(unit) = unit {
                 self.take(unit);
                 candidates.push((quantity.tokens.clone(), SlotValue::Count(value as u32)));
+            }
+        }
+        self.only(candidates)
+    }
+
+    fn rate(&mut self, measure: &Measure) -> Result<Option<SlotValue>, Misfit> {
+        let mut candidates = Vec::new();
+        for (ranges, rate) in rate::find(self.goal, measure) {
+            if ranges.iter().all(|range| self.is_free(range)) {
+                let value = SlotValue::Rate(rate);
+                candidates.extend(ranges.into_iter().map(|range| (range, value.clone())));
             }
         }
         self.only(candidates)

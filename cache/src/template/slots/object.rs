@@ -25,6 +25,7 @@ impl SlotValue {
             | Self::Money { .. }
             | Self::Weight { .. }
             | Self::Distance { .. }
+            | Self::Rate(_)
             | Self::Date(_)
             | Self::Choice(_) => Value::from_object(Measured(self.clone())),
         }
@@ -72,6 +73,13 @@ impl Object for Measured {
             (SlotValue::Distance { count, .. }, "value") => Some(number(*count)),
             (SlotValue::Distance { unit, .. }, "unit") => Some(Value::from(unit.sign())),
             (SlotValue::Distance { count, unit }, "km") => Some(number(count * unit.kilometres())),
+            (SlotValue::Rate(rate), "value") => Some(number(rate.amount)),
+            (SlotValue::Rate(rate), "unit") => Some(Value::from(rate.unit.name())),
+            (SlotValue::Rate(rate), "per") => Some(Value::from(rate.per.name())),
+            (SlotValue::Rate(rate), "a_day") => Some(number(rate.each(TimeUnit::Day))),
+            (SlotValue::Rate(rate), "a_week") => Some(number(rate.each(TimeUnit::Week))),
+            (SlotValue::Rate(rate), "a_month") => Some(number(rate.each(TimeUnit::Month))),
+            (SlotValue::Rate(rate), "a_year") => Some(number(rate.each(TimeUnit::Year))),
             (SlotValue::Date(date), "day") => date.day.map(Value::from),
             (SlotValue::Date(date), "month") => Some(Value::from(date.month)),
             (SlotValue::Date(date), "month_name") => Some(Value::from(date.month_name())),
@@ -122,6 +130,9 @@ impl Object for Measured {
                     count: part,
                     unit: *unit,
                 })))
+            }
+            (SlotValue::Rate(rate), "of", Some(share)) => {
+                Ok(Value::from_object(Self(SlotValue::Rate(rate.of(share)))))
             }
             (_, "of", None) => Err(Error::new(
                 ErrorKind::MissingArgument,

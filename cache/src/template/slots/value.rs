@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Bounds, ChoiceValue, Date, SlotKind};
+use super::{Bounds, ChoiceValue, Date, Rate, SlotKind};
 use crate::goal::quantities::{Currency, LengthUnit, TimeUnit, WeightUnit};
 
 /// How far someone has come.
@@ -71,6 +71,8 @@ pub enum SlotValue {
     },
     /// A number of things.
     Count(u32),
+    /// So much in each period.
+    Rate(Rate),
     /// A level.
     Level(Level),
     /// A day or month.
@@ -84,7 +86,8 @@ pub enum SlotValue {
 }
 
 impl SlotValue {
-    /// Returns what is compared with bounds: days, kilograms, kilometres, money in its currency, or the count.
+    /// Returns what is compared with bounds: days, kilograms, kilometres, money in its currency, the count, or what a
+    /// rate comes to in a day.
     pub fn magnitude(&self) -> Option<f64> {
         match self {
             Self::Duration { count, unit } => Some(count * unit.days()),
@@ -92,6 +95,7 @@ impl SlotValue {
             Self::Weight { count, unit } => Some(count * unit.kilograms()),
             Self::Distance { count, unit } => Some(count * unit.kilometres()),
             Self::Count(count) => Some(f64::from(*count)),
+            Self::Rate(rate) => Some(rate.magnitude()),
             Self::Language(_)
             | Self::Instrument(_)
             | Self::Level(_)
@@ -116,6 +120,7 @@ impl fmt::Display for SlotValue {
             Self::Weight { count, unit } => write!(f, "{} {}", plain(*count), unit.sign()),
             Self::Distance { count, unit } => write!(f, "{} {}", plain(*count), unit.sign()),
             Self::Count(count) => write!(f, "{count}"),
+            Self::Rate(rate) => write!(f, "{rate}"),
             Self::Level(level) => f.write_str(level.as_str()),
             Self::Choice(choice) => f.write_str(&choice.name),
         }
@@ -235,6 +240,12 @@ pub(super) fn examples(kind: &SlotKind) -> Vec<SlotValue> {
         SlotKind::Count { bounds, .. } => spread(bounds, 1000.0)
             .map(|count| SlotValue::Count(count.round().clamp(0.0, 1e6) as u32))
             .into(),
+        SlotKind::Rate { min, max, .. } => {
+            let middle = min.like((min.magnitude() * max.magnitude()).sqrt());
+            [min.clone(), middle, max.clone()]
+                .map(SlotValue::Rate)
+                .into()
+        }
         SlotKind::Level => [Level::Beginner, Level::Intermediate, Level::Advanced]
             .map(SlotValue::Level)
             .into(),

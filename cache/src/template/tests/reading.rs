@@ -6,6 +6,17 @@ use crate::template::{Library, Problem, Shape, Source, TemplateOutcome};
 
 /// A template of one milestone with some phrasings and slots.
 fn source(id: &str, phrasings: &[&str], vocabulary: &[&str], slots: &str) -> Source {
+    refusing(id, phrasings, vocabulary, &[], slots)
+}
+
+/// As [`source`], with words that it refuses.
+fn refusing(
+    id: &str,
+    phrasings: &[&str],
+    vocabulary: &[&str],
+    refuse: &[&str],
+    slots: &str,
+) -> Source {
     let text = format!(
         r#"
 id = "{id}"
@@ -13,6 +24,7 @@ category = "tests"
 language = "en"
 phrasings = {phrasings:?}
 vocabulary = {vocabulary:?}
+refuse = {refuse:?}
 {slots}
 [slots.duration]
 type = "duration"
@@ -46,6 +58,13 @@ example = "cracking my knuckles"
 max_words = 4
 ending = "ing"
 refuse = ["eating"]
+"#;
+
+const ROLE: &str = r#"[slots.role]
+type = "text"
+noun = "role"
+example = "neighbour"
+max_words = 1
 "#;
 
 fn library() -> Result<Library, Vec<Problem>> {
@@ -172,5 +191,71 @@ fn what_fits_is_found_behind_any_number_of_nearer_templates() -> Result<(), Vec<
         answered_by(&library, "paint my garden shed fence").as_deref(),
         Some("far")
     );
+    Ok(())
+}
+
+#[test]
+fn a_refused_word_refuses_wherever_it_stands_in_the_whole_goal() -> Result<(), Vec<Problem>> {
+    let punctual = refusing(
+        "punctual",
+        &["be early", "be on time"],
+        &["always"],
+        &["starting", "boss", "plan", "party"],
+        "",
+    );
+    let library = Library::from_sources(&[punctual])?;
+    for (text, answered) in [
+        ("I want to be early", true),
+        ("My goal is to always be early", true),
+        // Read as planning, as a remark, as a reason, as a label.
+        ("starting to be early", false),
+        ("plan to be early", false),
+        ("Be on time. My boss is right!", false),
+        ("be on time because my boss asked", false),
+        ("be on time #party", false),
+        ("Be on time. Wish me luck!", true),
+    ] {
+        assert_eq!(answered_by(&library, text).is_some(), answered, "{text}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_verb_of_all_work_needs_what_stands_with_it() -> Result<(), Vec<Problem>> {
+    let library = Library::from_sources(&[
+        source("simple", &["keep it simple"], &["going", "daily"], ""),
+        source("forgive", &["move on"], &["move"], ""),
+        source("planner", &["plan more"], &["learn"], ""),
+        source("morning", &["start my day better"], &["me"], ""),
+        source("role", &["become a good {role}"], &["choose"], ROLE),
+    ])?;
+    for (text, id) in [
+        ("keep it simple", Some("simple")),
+        ("keep going", None),
+        ("move on", Some("forgive")),
+        ("move", None),
+        ("plan more", Some("planner")),
+        ("learn more", None),
+        ("start my day better", Some("morning")),
+        ("be a better me", None),
+        ("become a good gardener", Some("role")),
+        ("choose a good gardener", None),
+    ] {
+        assert_eq!(answered_by(&library, text).as_deref(), id, "{text}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_second_wish_is_no_remark() -> Result<(), Vec<Problem>> {
+    let library = library()?;
+    for (text, id) in [
+        ("Exercise more. Be happy.", None),
+        ("Exercise more so I can stay here. Oh and abs.", None),
+        ("New year. Exercise more. New job.", None),
+        ("Exercise more. Stay tuned!", Some("move")),
+    ] {
+        assert_eq!(answered_by(&library, text).as_deref(), id, "{text}");
+    }
     Ok(())
 }
