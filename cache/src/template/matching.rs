@@ -207,7 +207,7 @@ impl Profile {
                     .filter(|(at, _)| !is_taken(*at))
             };
             // "Move on" is more than to move: a particle at the end belongs to the verb before it.
-            if let Some((_, last)) = rest().last()
+            if let Some((_, last)) = rest().next_back()
                 && last.role == Role::Function
                 && grammar::is_particle(&last.word)
             {

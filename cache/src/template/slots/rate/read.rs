@@ -23,7 +23,11 @@ pub(in crate::template::slots) fn find(
         .filter_map(|quantity| reader.rate(quantity, measure))
         .collect();
     if counted.is_empty() && matches!(measure, Measure::Times(_)) {
-        return reader.regular().into_iter().collect();
+        return reader
+            .regular()
+            .map(|(at, rate)| (std::iter::once(at).collect(), rate))
+            .into_iter()
+            .collect();
     }
     counted
 }
@@ -173,7 +177,7 @@ impl Reader<'_> {
     }
 
     /// Reads one time in each period: "every day", "each week", "daily", "every other day".
-    fn regular(&self) -> Option<(Vec<Range<usize>>, Rate)> {
+    fn regular(&self) -> Option<(Range<usize>, Rate)> {
         let times = |amount: f64, per: TimeUnit| Rate {
             amount,
             unit: RateUnit::Times,
@@ -185,13 +189,13 @@ impl Reader<'_> {
                 && matches!(self.word(at + 1), "other" | "second")
                 && self.word(at + 2) == "day"
             {
-                return Some((vec![at..at + 3], times(0.5, TimeUnit::Day)));
+                return Some((at..at + 3, times(0.5, TimeUnit::Day)));
             }
             if !every && adverb(self.word(at)).is_none() {
                 return None;
             }
             let (length, per) = self.period(at)?;
-            Some((vec![at..at + length], times(1.0, per)))
+            Some((at..at + length, times(1.0, per)))
         })
     }
 }
