@@ -207,7 +207,7 @@ impl Profile {
                     .filter(|(at, _)| !is_taken(*at))
             };
             // "Move on" is more than to move: a particle at the end belongs to the verb before it.
-            if let Some((_, last)) = rest().last()
+            if let Some((_, last)) = rest().next_back()
                 && last.role == Role::Function
                 && grammar::is_particle(&last.word)
             {
@@ -221,7 +221,9 @@ impl Profile {
             if core.slots.is_empty() && !core.keys.is_empty() && core.keys.iter().all(vague) {
                 let objects = rest()
                     .filter(|(_, token)| token.role == Role::Function)
-                    .filter(|(_, token)| grammar::is_object(&token.word));
+                    .filter(|(_, token)| {
+                        grammar::is_object(&token.word) || grammar::is_light(&token.key)
+                    });
                 let objects: Vec<String> = objects.map(|(_, token)| token.key.clone()).collect();
                 core.keys.extend(objects);
                 core.keys.extend(planning.iter().cloned());
