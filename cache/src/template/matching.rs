@@ -221,7 +221,9 @@ impl Profile {
             if core.slots.is_empty() && !core.keys.is_empty() && core.keys.iter().all(vague) {
                 let objects = rest()
                     .filter(|(_, token)| token.role == Role::Function)
-                    .filter(|(_, token)| grammar::is_object(&token.word));
+                    .filter(|(_, token)| {
+                        grammar::is_object(&token.word) || grammar::is_light(&token.key)
+                    });
                 let objects: Vec<String> = objects.map(|(_, token)| token.key.clone()).collect();
                 core.keys.extend(objects);
                 core.keys.extend(planning.iter().cloned());

@@ -227,6 +227,7 @@ fn a_verb_of_all_work_needs_what_stands_with_it() -> Result<(), Vec<Problem>> {
         source("forgive", &["move on"], &["move"], ""),
         source("planner", &["plan more"], &["learn"], ""),
         source("morning", &["start my day better"], &["me"], ""),
+        source("out", &["come out"], &["me"], ""),
         source("role", &["become a good {role}"], &["choose"], ROLE),
     ])?;
     for (text, id) in [
@@ -238,6 +239,8 @@ fn a_verb_of_all_work_needs_what_stands_with_it() -> Result<(), Vec<Problem>> {
         ("learn more", None),
         ("start my day better", Some("morning")),
         ("be a better me", None),
+        ("come out", Some("out")),
+        ("that will be me out there", None),
         ("become a good gardener", Some("role")),
         ("choose a good gardener", None),
     ] {

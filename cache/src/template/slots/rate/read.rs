@@ -9,25 +9,25 @@ use crate::goal::{Goal, Kind, Quantity, Role, Value};
 /// Most words between an amount and its period ("30 minutes of exercise a day").
 const MAX_BETWEEN: usize = 4;
 
-/// Finds the rates of a kind, each with the token ranges it is written in.
+/// The tokens of a rate's amount and those of its period, which may be the same.
+type Places = [Range<usize>; 2];
+
+fn both(range: Range<usize>) -> Places {
+    [range.clone(), range]
+}
+
+/// Finds the rates of a kind, each with the places it is written in.
 ///
 /// Without an amount, "every day" and "weekly" are one time each, where times are asked for.
-pub(in crate::template::slots) fn find(
-    goal: &Goal,
-    measure: &Measure,
-) -> Vec<(Vec<Range<usize>>, Rate)> {
+pub(in crate::template::slots) fn find(goal: &Goal, measure: &Measure) -> Vec<(Places, Rate)> {
     let reader = Reader { goal };
-    let counted: Vec<(Vec<Range<usize>>, Rate)> = goal
+    let counted: Vec<(Places, Rate)> = goal
         .quantities()
         .iter()
         .filter_map(|quantity| reader.rate(quantity, measure))
         .collect();
     if counted.is_empty() && matches!(measure, Measure::Times(_)) {
-        return reader
-            .regular()
-            .map(|(at, rate)| (std::iter::once(at).collect(), rate))
-            .into_iter()
-            .collect();
+        return reader.regular().into_iter().collect();
     }
     counted
 }
@@ -44,7 +44,7 @@ impl Reader<'_> {
             .map_or("", |token| token.word.as_str())
     }
 
-    fn rate(&self, quantity: &Quantity, measure: &Measure) -> Option<(Vec<Range<usize>>, Rate)> {
+    fn rate(&self, quantity: &Quantity, measure: &Measure) -> Option<(Places, Rate)> {
         let start = quantity.tokens.start;
         let (amount, unit, end) = self.amount(quantity, measure)?;
         let (period, per) = if let Some(per) = quantity.per {
@@ -62,7 +62,7 @@ impl Reader<'_> {
             TimeUnit::Week | TimeUnit::Month | TimeUnit::Year => true,
             TimeUnit::Second | TimeUnit::Minute | TimeUnit::Hour => false,
         };
-        (periodic && amount > 0.0).then(|| (vec![start..end, period], Rate { amount, unit, per }))
+        (periodic && amount > 0.0).then_some(([start..end, period], Rate { amount, unit, per }))
     }
 
     /// Reads the amount of a rate, and where its unit ends.
@@ -177,7 +177,7 @@ impl Reader<'_> {
     }
 
     /// Reads one time in each period: "every day", "each week", "daily", "every other day".
-    fn regular(&self) -> Option<(Range<usize>, Rate)> {
+    fn regular(&self) -> Option<(Places, Rate)> {
         let times = |amount: f64, per: TimeUnit| Rate {
             amount,
             unit: RateUnit::Times,
@@ -189,13 +189,13 @@ impl Reader<'_> {
                 && matches!(self.word(at + 1), "other" | "second")
                 && self.word(at + 2) == "day"
             {
-                return Some((at..at + 3, times(0.5, TimeUnit::Day)));
+                return Some((both(at..at + 3), times(0.5, TimeUnit::Day)));
             }
             if !every && adverb(self.word(at)).is_none() {
                 return None;
             }
             let (length, per) = self.period(at)?;
-            Some((at..at + length, times(1.0, per)))
+            Some((both(at..at + length), times(1.0, per)))
         })
     }
 }
