@@ -122,7 +122,7 @@ impl Bar {
         likely: 0.1,
         light: 0.6,
         medium: 0.82,
-        grave: 0.92,
+        grave: 0.9,
     };
 
     /// Returns the bar moved by `shift` in log-odds: above 0 it serves less, below 0 more. The one knob by which the
